@@ -1,0 +1,1 @@
+"""What every other room stands on: table contracts, problems and their sentences, atomic files."""
