@@ -11,8 +11,9 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
+from lifecircle.base.model import Model, key_problems
 from lifecircle.base.problems import Problem, StudyRefused
 from lifecircle.base.sentences import Language
 from lifecircle.base.text import decode
@@ -22,13 +23,8 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Box = tuple[float, float, float, float]
 """West, south, east, north in degrees."""
 
+DEMAND_KINDS = frozenset({"points", "raster", "buildings", "land"})
 RESIDENT_WEIGHTS = ("residents", "residents_60plus", "children_0_3")
-
-
-class Model(BaseModel):
-    """Frozen, and strict about keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
 class Source(Model):
@@ -258,7 +254,7 @@ def load_study(path: str | Path) -> Study:
     try:
         study = Study.model_validate(_with_full_paths(content, path.parent))
     except ValidationError as error:
-        raise StudyRefused(_problems(error, path)) from None
+        raise StudyRefused(key_problems(error, path, DEMAND_KINDS)) from None
     study._file = path
     return study
 
@@ -275,18 +271,3 @@ def _with_full_paths(content: Any, folder: Path) -> Any:
     if isinstance(content, list):
         return [_with_full_paths(item, folder) for item in content]
     return content
-
-
-def _problems(error: ValidationError, path: Path) -> list[Problem]:
-    kinds = {"points", "raster", "buildings", "land"}
-    problems = []
-    for item in error.errors():
-        key = ".".join(str(part) for part in item["loc"] if part not in kinds)
-        code = {"extra_forbidden": "key_unknown", "missing": "key_missing"}.get(
-            item["type"], "key_value"
-        )
-        message = item["msg"].removeprefix("Value error, ")
-        problems.append(
-            Problem(code, "refused", path.name, column=key, details={"message": message})
-        )
-    return problems

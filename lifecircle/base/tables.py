@@ -14,13 +14,7 @@ import pandas as pd
 Kind = Literal["text", "number", "integer", "flag", "geometry"]
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 
-DTYPES: dict[Kind, str] = {
-    "text": "str",
-    "number": "float64",
-    "integer": "Int64",
-    "flag": "boolean",
-    "geometry": "geometry",
-}
+DTYPES: dict[Kind, str] = {"number": "float64", "integer": "Int64", "flag": "boolean"}
 
 
 @dataclass(frozen=True)
@@ -150,7 +144,7 @@ def conform(table: Frame, contract: Contract, extra: tuple[str, ...] = ()) -> Fr
         if column.kind == "text":
             table[column.name] = table[column.name].fillna("").astype("str")
         elif column.kind != "geometry":
-            table[column.name] = table[column.name].astype(DTYPES[column.kind])
+            table[column.name] = table[column.name].astype(DTYPES[column.kind])  # type: ignore[call-overload]
         _no_empty_cells(table, contract, column)
     if table.duplicated(list(contract.key)).any():
         raise ContractError(f"{contract.name}: {', '.join(contract.key)} is not unique")

@@ -1,0 +1,1 @@
+"""From metres to figures: coverage and what follows from it.  No file is opened here."""

@@ -1,0 +1,1 @@
+"""Tables, maps and reports.  Nothing is measured here."""

@@ -1,0 +1,1 @@
+"""Standards as data: services, limits, targets and the clause each comes from."""
