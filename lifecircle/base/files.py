@@ -29,7 +29,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         _flush(temporary)
-        os.replace(temporary, path)
+        temporary.replace(path)
         _flush_folder(path.parent)
     finally:
         with suppress(FileNotFoundError):
@@ -72,7 +72,7 @@ def recover_folder(folder: Path) -> None:
     """Put back the earlier result if a kill fell between the two renames of `_swap`."""
     old = _old_name(folder)
     if old.exists() and not folder.exists():
-        os.rename(old, folder)
+        old.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -109,8 +109,8 @@ def _files_in_manifest(folder: Path) -> set[str]:
 def _swap(folder: Path, stage: Path) -> None:
     old = _old_name(folder)
     if folder.exists():
-        os.rename(folder, old)
-    os.rename(stage, folder)
+        folder.rename(old)
+    stage.rename(folder)
     _flush_folder(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
 
