@@ -1,0 +1,292 @@
+"""From ways as they are mapped to the network: split at junctions, contract what lies between.
+
+The steps, each on whole arrays: cut ways at shut and private gates, measure every segment,
+find the junctions, cut the ways into pieces there, join pieces that meet at a node of degree 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from pyproj import CRS
+
+from lifecircle.base.geo import Floats, geodesic_m, project
+from lifecircle.network.network import Ints, WalkNetwork
+from lifecircle.network.rules import Flag
+
+GateState = Literal["shut", "private"]
+TWO_WAY = np.uint8(Flag.NO_FORWARD | Flag.NO_BACKWARD)
+
+
+@dataclass(frozen=True)
+class Ways:
+    """W walked ways over M vertices, as mapped.
+
+    `start` (W + 1) cuts the vertices into ways; `node` names the vertex, so that ways meet where
+    they share one; `lon` and `lat` are degrees.
+    """
+
+    way_id: Ints
+    flags: npt.NDArray[np.uint8]
+    start: Ints
+    node: Ints
+    lon: Floats
+    lat: Floats
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The straight pieces between neighbouring vertices: S of them, in the order of the ways."""
+
+    tail: Ints
+    head: Ints
+    way: Ints
+    length_m: Floats
+
+
+def build_network(
+    ways: Ways,
+    crs: CRS,
+    gates: Mapping[int, GateState] | None = None,
+    extent: shapely.Geometry | None = None,
+    barriers: npt.NDArray[np.object_] | None = None,
+) -> WalkNetwork:
+    """The network of `ways` in the metric `crs`; lengths are geodesic.
+
+    `gates` holds the nodes that are shut (they cut every way that meets there) or private (they
+    let leave and arrive, not pass).  `extent` and `barriers` are in `crs`.
+    """
+    ways = _cut_at_gates(ways, gates or {})
+    names, node = np.unique(ways.node, return_inverse=True)
+    lon, lat = np.empty(len(names)), np.empty(len(names))
+    lon[node], lat[node] = ways.lon, ways.lat
+    segments = _segments(ways, node, lon, lat)
+    x, y = project(lon, lat, crs)
+    pieces = _pieces(segments, _junctions(segments, ways.flags, len(names)))
+    network = _assemble(_chains(pieces), pieces, segments, ways, x, y, crs)
+    barriers = network.barriers if barriers is None else barriers
+    return replace(network, extent=extent, barriers=barriers)
+
+
+def _cut_at_gates(ways: Ways, gates: Mapping[int, GateState]) -> Ways:
+    """Ways in which every mention of a gate ends the way at a copy of the gate's own.
+
+    The copies of a private gate are joined through the gate by private ways of no length.
+    """
+    shut = np.isin(ways.node, np.fromiter(gates, dtype=np.int64, count=len(gates)))
+    if not shut.any():
+        return ways
+    way = np.repeat(np.arange(len(ways.way_id)), np.diff(ways.start))
+    first = np.zeros(len(ways.node), dtype=bool)
+    first[ways.start[:-1]] = True
+    last = np.zeros(len(ways.node), dtype=bool)
+    last[ways.start[1:] - 1] = True
+    # A gate inside a way is written twice: once to end the part before, once to start the next.
+    twice = shut & ~first & ~last
+    index = np.repeat(np.arange(len(ways.node)), 1 + twice)
+    part_starts = first[index].copy()
+    part_starts[1:] |= (index[1:] == index[:-1]) & twice[index[1:]]
+    node = ways.node[index]
+    at_gate = np.flatnonzero(shut[index])
+    fresh = ways.node.min() - 1 - np.arange(len(at_gate))
+    hub, node[at_gate] = node[at_gate].copy(), fresh
+    start = np.append(np.flatnonzero(part_starts), len(index))
+    part_way = way[index[start[:-1]]]
+    cut = Ways(
+        ways.way_id[part_way], ways.flags[part_way], start, node, ways.lon[index], ways.lat[index]
+    )
+    private = np.array([gates[int(gate)] == "private" for gate in hub])
+    return _with_spokes(cut, at_gate[private], hub[private])
+
+
+def _with_spokes(ways: Ways, at: Ints, hub: Ints) -> Ways:
+    """`ways` and a private way of no length from each vertex `at` to its gate `hub`."""
+    both = np.repeat(at, 2)
+    node = np.column_stack([ways.node[at], hub]).ravel()
+    return Ways(
+        np.append(ways.way_id, np.zeros(len(at), dtype=np.int64)),
+        np.append(ways.flags, np.full(len(at), Flag.PRIVATE, dtype=np.uint8)),
+        np.append(ways.start, ways.start[-1] + 2 * np.arange(1, len(at) + 1)),
+        np.append(ways.node, node),
+        np.append(ways.lon, ways.lon[both]),
+        np.append(ways.lat, ways.lat[both]),
+    )
+
+
+def _segments(ways: Ways, node: Ints, lon: Floats, lat: Floats) -> Segments:
+    """All segments but those of a node with itself."""
+    way = np.repeat(np.arange(len(ways.way_id)), np.diff(ways.start))
+    inside = (way[1:] == way[:-1]) & (node[1:] != node[:-1])
+    tail, head, way = node[:-1][inside], node[1:][inside], way[1:][inside]
+    return Segments(tail, head, way, geodesic_m(lon[tail], lat[tail], lon[head], lat[head]))
+
+
+def _junctions(
+    segments: Segments, flags: npt.NDArray[np.uint8], count: int
+) -> npt.NDArray[np.bool_]:
+    """Nodes where an edge must end: not exactly two segment ends, or two of different kind.
+
+    Ways bound to one direction are joined only within themselves.
+    """
+    ends = np.concatenate([segments.tail, segments.head])
+    kind = flags[segments.way].astype(np.int64)
+    kind = np.where(kind & TWO_WAY, -1 - segments.way, kind)
+    kinds = np.concatenate([kind, kind])
+    degree = np.bincount(ends, minlength=count)
+    low = np.full(count, np.iinfo(np.int64).max)
+    high = np.full(count, np.iinfo(np.int64).min)
+    np.minimum.at(low, ends, kinds)
+    np.maximum.at(high, ends, kinds)
+    return np.asarray((degree != 2) | (low != high))
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Runs of segments within one way: piece p is segments start[p] to start[p + 1]."""
+
+    start: Ints
+    first: Ints
+    last: Ints
+    joint: npt.NDArray[np.bool_]
+    """For each node: True where two pieces are to be joined."""
+
+
+def _pieces(segments: Segments, junction: npt.NDArray[np.bool_]) -> Pieces:
+    continues = (segments.head[:-1] == segments.tail[1:]) & (segments.way[:-1] == segments.way[1:])
+    breaks = ~continues | junction[segments.head[:-1]]
+    start = np.concatenate([[0], np.flatnonzero(breaks) + 1, [len(segments.tail)]])
+    first, last = segments.tail[start[:-1]], segments.head[start[1:] - 1]
+    joint = np.zeros(len(junction), dtype=bool)
+    joint[np.concatenate([first, last])] = True
+    return Pieces(start, first, last, joint & ~junction)
+
+
+@dataclass(frozen=True)
+class Chains:
+    """Pieces in the order they are walked: chain c is entries start[c] to start[c + 1]."""
+
+    start: Ints
+    piece: Ints
+    turned: npt.NDArray[np.bool_]
+
+
+def _chains(pieces: Pieces) -> Chains:
+    """Pieces joined end to end so that no chain ends at a joint.
+
+    A ring of joints alone becomes one chain from one of its nodes to itself.
+    """
+    first, last = pieces.first.tolist(), pieces.last.tolist()
+    touching = _pieces_at_joints(pieces)
+    free = ~pieces.joint[pieces.first] | ~pieces.joint[pieces.last]
+    backwards = pieces.joint[pieces.first] & ~pieces.joint[pieces.last]
+    done = np.zeros(len(first), dtype=bool)
+    start: list[int] = []
+    piece: list[int] = []
+    turned: list[bool] = []
+    for seed in [*np.flatnonzero(free).tolist(), *np.flatnonzero(~free).tolist()]:
+        if done[seed]:
+            continue
+        start.append(len(piece))
+        onward, turn = [seed], bool(backwards[seed])
+        while onward:
+            done[onward[0]] = True
+            piece.append(onward[0])
+            turned.append(turn)
+            node = first[onward[0]] if turn else last[onward[0]]
+            onward = [other for other in touching.get(node, ()) if not done[other]]
+            turn = bool(onward) and first[onward[0]] != node
+    return Chains(np.array([*start, len(piece)]), np.array(piece), np.array(turned, dtype=bool))
+
+
+def _pieces_at_joints(pieces: Pieces) -> dict[int, list[int]]:
+    touching: dict[int, list[int]] = {}
+    for ends in (pieces.first, pieces.last):
+        index = np.flatnonzero(pieces.joint[ends])
+        for piece, node in zip(index.tolist(), ends[index].tolist(), strict=True):
+            touching.setdefault(node, []).append(piece)
+    return touching
+
+
+def _assemble(
+    chains: Chains, pieces: Pieces, segments: Segments, ways: Ways, x: Floats, y: Floats, crs: CRS
+) -> WalkNetwork:
+    """The arrays of the network, an edge for each chain."""
+    count = np.diff(pieces.start)[chains.piece]
+    step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    low, high = pieces.start[:-1][chains.piece], pieces.start[1:][chains.piece]
+    turned = np.repeat(chains.turned, count)
+    walked = np.where(turned, np.repeat(high, count) - 1 - step, np.repeat(low, count) + step)
+    near = np.where(turned, segments.head[walked], segments.tail[walked])
+    far = np.where(turned, segments.tail[walked], segments.head[walked])
+
+    segment_start = np.append(0, np.cumsum(count))[chains.start]
+    first, last = segment_start[:-1], segment_start[1:] - 1
+    vertex_start = segment_start + np.arange(len(segment_start))
+    vertex = np.empty(vertex_start[-1], dtype=np.int64)
+    is_first = np.zeros(len(vertex), dtype=bool)
+    is_first[vertex_start[:-1]] = True
+    vertex[is_first], vertex[~is_first] = near[first], far
+    length = segments.length_m[walked]
+    along = np.zeros(len(vertex))
+    along[~is_first] = np.cumsum(length)
+    base = np.append(0, np.cumsum(length))[segment_start[:-1]]
+    along[~is_first] -= np.repeat(base, np.diff(segment_start))
+
+    nodes, ends = np.unique(np.concatenate([near[first], far[last]]), return_inverse=True)
+    return WalkNetwork(
+        node_x=x[nodes],
+        node_y=y[nodes],
+        edge_from=ends[: len(first)],
+        edge_to=ends[len(first) :],
+        length_m=along[vertex_start[1:] - 1],
+        flags=_turned(ways.flags[segments.way[walked[first]]], turned[first]),
+        way_id=np.maximum.reduceat(ways.way_id[segments.way[walked]], first),
+        vertex_start=vertex_start,
+        vertex_x=x[vertex],
+        vertex_y=y[vertex],
+        vertex_along_m=along,
+        crs=crs,
+    )
+
+
+def _turned(flags: npt.NDArray[np.uint8], turned: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    """Flags with the two directions exchanged where the way is drawn against its edge."""
+    forward = np.where(flags & Flag.NO_FORWARD, Flag.NO_BACKWARD, 0)
+    backward = np.where(flags & Flag.NO_BACKWARD, Flag.NO_FORWARD, 0)
+    exchanged = (flags & ~TWO_WAY) | forward.astype(np.uint8) | backward.astype(np.uint8)
+    return np.where(turned, exchanged, flags).astype(np.uint8)
+
+
+def network_from_arrays(
+    node_xy: npt.ArrayLike,
+    edges: npt.ArrayLike,
+    length_m: npt.ArrayLike | None = None,
+    flags: npt.ArrayLike | None = None,
+) -> WalkNetwork:
+    """A network drawn on paper: straight edges between nodes on a plane, with their own lengths.
+
+    `node_xy` is N × 2 metres, `edges` E × 2 node numbers, `length_m` E metres (default: as drawn).
+    """
+    xy = np.asarray(node_xy, dtype=float)
+    ends = np.asarray(edges, dtype=np.int64).reshape(-1, 2)
+    drawn = np.hypot(*(xy[ends[:, 1]] - xy[ends[:, 0]]).T)
+    length = drawn if length_m is None else np.asarray(length_m, dtype=float)
+    count = len(ends)
+    return WalkNetwork(
+        node_x=xy[:, 0],
+        node_y=xy[:, 1],
+        edge_from=ends[:, 0],
+        edge_to=ends[:, 1],
+        length_m=length,
+        flags=np.zeros(count, dtype=np.uint8) if flags is None else np.asarray(flags, np.uint8),
+        way_id=np.arange(1, count + 1),
+        vertex_start=2 * np.arange(count + 1),
+        vertex_x=xy[ends, 0].ravel(),
+        vertex_y=xy[ends, 1].ravel(),
+        vertex_along_m=np.column_stack([np.zeros(count), length]).ravel(),
+    )
