@@ -61,6 +61,7 @@ class UnitsSource(Source):
     name_column: str | None = Field(default=None, alias="name")
     level: str = "street"
     parent: str | None = None
+    parent_level: str = "district"
     rural: str | None = None
     admin_level: int | None = None
     select: tuple[str, ...] = ()
@@ -194,7 +195,7 @@ class Options(Model):
     report_date: datetime.date | None = None
     buffer_m: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 500.0
     target: Share | None = None
-    """Replaces the standard's target for every headline."""
+    """Replaces the standard's target."""
 
 
 class Study(Model):

@@ -50,6 +50,7 @@ UNITS = Contract(
         Column("name", "text", "", "name as published", required=True),
         Column("level", "text", "", "street, town, ward, neighbourhood, district …", required=True),
         Column("parent", "text", "", "name or id of the unit one level up"),
+        Column("parent_level", "text", "", "level of the parent"),
         Column("area_kind", "text", "", "kind of area, where a standard's limits depend on it"),
         Column("rural", "flag", "", "rural units are measured but get no target"),
         Column("geometry", "geometry", "", "polygon or multipolygon", required=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 
 import geopandas as gpd
 import numpy as np
@@ -18,16 +19,16 @@ from lifecircle.base.problems import Problem
 from lifecircle.base.tables import conform
 from lifecircle.inputs.osm_places import OsmPlaces, Tags
 from lifecircle.inputs.pieces import (
-    PEOPLE,
     PIECES,
     Ground,
     PeopleAccount,
     Pieces,
     point_pieces,
 )
-from lifecircle.study import BuildingsDemand
+from lifecircle.study import RESIDENT_WEIGHTS, BuildingsDemand
 
-FLOOR_CLASS = {
+FloorClass = Literal["apartments", "houses", "others"]
+FLOOR_CLASS: dict[str, FloorClass] = {
     "apartments": "apartments",
     "dormitory": "apartments",
     "house": "houses",
@@ -39,13 +40,16 @@ FLOOR_CLASS = {
 }
 """The values of `building` that may be residential, and the class whose floors they take."""
 
-DEFAULT_FLOORS = {"apartments": 6.0, "houses": 2.0, "others": 3.0}
+DEFAULT_FLOORS: dict[FloorClass, float] = {"apartments": 6.0, "houses": 2.0, "others": 3.0}
 OTHER_USES = ("shop", "office", "amenity")
-SPREAD = (*PEOPLE, "dwellings")
+SPREAD = (*RESIDENT_WEIGHTS, "dwellings")
 
 
 def building_pieces(
-    places: OsmPlaces, source: BuildingsDemand, ground: Ground, census: pd.DataFrame | None
+    places: OsmPlaces,
+    source: BuildingsDemand,
+    ground: Ground,
+    census: pd.DataFrame | None = None,
 ) -> Pieces:
     """One piece for each residential building, by the unit its point lies in.
 
@@ -53,7 +57,7 @@ def building_pieces(
     unit in proportion to floor area.
     """
     rows, defaulted = residential_buildings(places, source.levels, ground.crs)
-    pieces = point_pieces(source.name, source.path.stem, rows, ground)
+    pieces = point_pieces(source, rows, ground, len(rows))
     problems = pieces.problems
     if defaulted:
         share = 100 * defaulted / len(rows)
@@ -71,7 +75,7 @@ def building_pieces(
 
 
 def residential_buildings(
-    places: OsmPlaces, levels: Mapping[str, float], crs: CRS
+    places: OsmPlaces, levels: Mapping[FloorClass, float], crs: CRS
 ) -> tuple[gpd.GeoDataFrame, int]:
     """The residential buildings as points with weights in `crs`, and how many floors we assumed.
 
@@ -166,7 +170,7 @@ def _is_residential(places: OsmPlaces) -> npt.NDArray[np.bool_]:
     points = shapely.point_on_surface(places.buildings.geometry.to_numpy()[candidates])
     land = shapely.STRtree(places.land.geometry.to_numpy())
     on_land[candidates[np.unique(land.query(points, predicate="intersects")[0])]] = True
-    return (named & ~plain) | on_land
+    return np.asarray((named & ~plain) | on_land)
 
 
 def _building_points(

@@ -13,6 +13,7 @@ from lifecircle.base.tables import conform
 from lifecircle.inputs.osm_places import OsmPlaces
 from lifecircle.inputs.pieces import PIECES, Ground, Pieces, left_out, polygons_only
 from lifecircle.inputs.reading import Account
+from lifecircle.inputs.tables import require_columns
 from lifecircle.study import LandDemand
 
 Shapes = npt.NDArray[np.object_]
@@ -39,8 +40,8 @@ def land_pieces(land: gpd.GeoDataFrame, source: LandDemand, ground: Ground) -> P
     in_network = shapely.intersects(shapes, ground.extent)
     used = int((in_unit & in_network).sum())
     account = Account(source.name, len(shapes), used, len(shapes) - used)
-    problems = left_out(source.name, int((~in_unit).sum()), int((in_unit & ~in_network).sum()))
-    return Pieces(source.name, source.path.stem, rows, account, (), problems)
+    problems = left_out(source, int((~in_unit).sum()), int((in_unit & ~in_network).sum()))
+    return Pieces(source, rows, (account,), (), problems)
 
 
 def osm_land(places: OsmPlaces, source: LandDemand) -> gpd.GeoDataFrame:
@@ -58,11 +59,10 @@ def coded_land(polygons: gpd.GeoDataFrame, source: LandDemand) -> gpd.GeoDataFra
     """
     if source.column is None:
         return polygons
-    if source.column not in polygons:
-        problem = Problem("column_missing", "refused", source.name, column=source.column)
-        raise InputRefused([problem])
-    codes = polygons[source.column].astype("str").str.strip()
-    chosen = polygons[codes.str.startswith(source.codes)] if source.codes else polygons
+    require_columns(polygons, [source.column], source)
+    chosen = (
+        polygons[polygons[source.column].str.startswith(source.codes)] if source.codes else polygons
+    )
     if chosen.empty:
         wanted = ", ".join(source.codes)
         problem = Problem("land_none", "refused", source.name, column=source.column, value=wanted)

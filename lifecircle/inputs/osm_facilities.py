@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from lifecircle.base.geo import GEOGRAPHIC, centred_crs
-from lifecircle.base.problems import Problem
+from lifecircle.base.problems import Action, Problem
 from lifecircle.base.tables import FACILITIES, conform
 from lifecircle.inputs.osm_places import OsmPlaces, Tags
 from lifecircle.inputs.reading import Account, Reading
@@ -87,6 +87,9 @@ def osm_facilities(
         if match.osm_id not in kept
     ]
     problems += _unread_numbers(found, kept, source)
+    if not kept:
+        action: Action = "noted" if source.optional else "refused"
+        problems.append(Problem("no_usable_facility", action, source.name))
     account = Account(source.name, len(found), len(kept), len(found) - len(kept))
     return Reading(conform(table, FACILITIES), tuple(problems), account)
 
@@ -144,9 +147,7 @@ def _number(tags: Tags, *keys: str) -> float:
     return math.nan
 
 
-def _unread_numbers(
-    found: list[_Match], kept: set[str], source: FacilitySource
-) -> list[Problem]:
+def _unread_numbers(found: list[_Match], kept: set[str], source: FacilitySource) -> list[Problem]:
     """A note for each capacity that is written but is no number."""
     problems = []
     for match in found:

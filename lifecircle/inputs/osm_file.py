@@ -37,6 +37,11 @@ def check_osm_file(path: Path) -> None:
         raise InputRefused([Problem("file_kind", "refused", path.name, details=details)])
 
 
+def is_osm(path: Path) -> bool:
+    """Whether `path` is named as an OSM extract."""
+    return path.suffix.lower() in (".osm", ".pbf")
+
+
 def is_xml(path: Path) -> bool:
     """Whether osmium will read `path` as OSM XML: it goes by the name, as we do."""
     return path.suffix.lower() != ".pbf"

@@ -116,15 +116,15 @@ def _osm_id(item: Any) -> str:
 
 
 def _take(item: Any, found: _Found) -> None:
-    tags = dict(item.tags)
-    row = {"osm_id": _osm_id(item), "tags": tags}
+    osm_id, tags = _osm_id(item), dict(item.tags)
+    row: dict[str, Any] = {"osm_id": osm_id, "tags": tags}
     if item.is_node():
         _take_node(item, row, found)
     elif item.is_way():
         _take_way(item, row, found)
     elif item.is_relation():
         if tags.get("type") in ("multipolygon", "boundary") and _is_area(tags, found.keys):
-            found.wanted_areas[row["osm_id"]] = tags
+            found.wanted_areas[osm_id] = tags
     elif item.num_rings()[0] > 0:
         _take_area(item, row, found)
 

@@ -6,7 +6,6 @@ unit or outside the network is taken out and booked.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -17,10 +16,10 @@ import shapely
 from pyproj import CRS
 
 from lifecircle.base.problems import Problem
-from lifecircle.base.tables import DENOMINATORS, conform, Column, Contract
+from lifecircle.base.tables import WEIGHTS, Column, Contract, conform
 from lifecircle.inputs.reading import Account
+from lifecircle.study import RESIDENT_WEIGHTS, Source
 
-PEOPLE = ("residents", "residents_60plus", "children_0_3")
 BALANCE = 1e-6
 
 PIECES = Contract(
@@ -29,7 +28,7 @@ PIECES = Contract(
     (
         Column("key", "text", "", "unique in its source", required=True),
         Column("unit_id", "text", "", "the unit the piece lies in", required=True),
-        *(Column(weight, "number", "", "a weight") for weight in DENOMINATORS),
+        *WEIGHTS,
         Column("extent_share", "number", "share", "share of the original weight inside"),
         Column("geometry", "geometry", "", "point", required=True),
     ),
@@ -71,7 +70,7 @@ class Ground:
     def extent_shares(self) -> pd.Series[float]:
         """The share of each unit's area inside the extent, by unit_id; exactly 1 if all is."""
         areas = self.units.geometry.to_numpy()
-        shares = shapely.area(self.inside) / shapely.area(areas)
+        shares = shapely.area(self.inside) / np.maximum(shapely.area(areas), 1e-9)
         shares[shapely.covers(self.extent, areas)] = 1.0
         return pd.Series(shares, index=self.units["unit_id"].to_numpy())
 
@@ -97,10 +96,9 @@ class PeopleAccount:
 class Pieces:
     """The demand one source brings; `rows` by the contract PIECES in the study's projection."""
 
-    source: str
-    stem: str
+    source: Source
     rows: gpd.GeoDataFrame
-    account: Account
+    accounts: tuple[Account, ...]
     people: tuple[PeopleAccount, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -116,49 +114,44 @@ def place_points(rows: gpd.GeoDataFrame, ground: Ground) -> gpd.GeoDataFrame:
     first = np.full(len(points), len(ground.units))
     np.minimum.at(first, point, unit)
     ids = np.append(ground.units["unit_id"].to_numpy(dtype=object), "")
-    return rows.assign(
-        unit_id=ids[first], in_network=shapely.intersects(ground.extent, points)
-    )
+    return rows.assign(unit_id=ids[first], in_network=shapely.intersects(ground.extent, points))
 
 
-def point_pieces(
-    source: str, stem: str, rows: gpd.GeoDataFrame, ground: Ground, rows_excluded: int = 0
-) -> Pieces:
+def point_pieces(source: Source, rows: gpd.GeoDataFrame, ground: Ground, rows_read: int) -> Pieces:
     """Pieces of `rows` (key, weights, points in the study's projection) by where they lie.
 
-    `rows_excluded` counts rows of the source that its reader left out already.
+    `rows_read` also counts the rows of the source that its reader left out already.
     """
     placed = place_points(rows, ground)
     in_unit, in_network = placed["unit_id"] != "", placed["in_network"]
     used = in_unit & in_network
     people = tuple(
         PeopleAccount(
-            source,
+            source.name,
             weight,
             read=float(rows[weight].sum()),
             in_units=float(rows.loc[used, weight].sum()),
             outside_units=float(rows.loc[~in_unit, weight].sum()),
             outside_network=float(rows.loc[in_unit & ~in_network, weight].sum()),
         )
-        for weight in PEOPLE
+        for weight in RESIDENT_WEIGHTS
         if weight in rows and rows[weight].notna().any()
     )
-    account = Account(
-        source, len(rows) + rows_excluded, int(used.sum()), int((~used).sum()) + rows_excluded
-    )
+    rows_used = int(used.sum())
+    account = Account(source.name, rows_read, rows_used, rows_read - rows_used)
     problems = left_out(source, int((~in_unit).sum()), int((in_unit & ~in_network).sum()))
     kept = conform(placed[used].assign(extent_share=1.0), PIECES)
-    return Pieces(source, stem, kept, account, people, problems)
+    return Pieces(source, kept, (account,), people, problems)
 
 
-def left_out(source: str, outside_units: int, outside_network: int) -> tuple[Problem, ...]:
+def left_out(source: Source, outside_units: int, outside_network: int) -> tuple[Problem, ...]:
     """Notes on rows that lie outside every unit, and in a unit but outside the network."""
     counts = {
         "demand_outside_units": outside_units,
         "demand_outside_network": outside_network,
     }
     return tuple(
-        Problem(code, "excluded", source, details={"count": count})
+        Problem(code, "excluded", source.name, details={"count": count})
         for code, count in counts.items()
         if count
     )

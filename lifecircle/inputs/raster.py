@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -10,7 +12,6 @@ import numpy.typing as npt
 import pandas as pd
 import rasterio
 import shapely
-from affine import Affine
 from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
 from pyproj import CRS
@@ -21,9 +22,9 @@ from lifecircle.base.geo import Floats
 from lifecircle.base.problems import InputRefused, Problem, refuse_if_any
 from lifecircle.base.tables import conform
 from lifecircle.inputs.datum import SHIFTED, datum_name
-from lifecircle.inputs.pieces import PEOPLE, PIECES, Ground, PeopleAccount, Pieces
+from lifecircle.inputs.pieces import PIECES, Ground, PeopleAccount, Pieces
 from lifecircle.inputs.reading import Account
-from lifecircle.study import RasterDemand
+from lifecircle.study import RESIDENT_WEIGHTS, RasterDemand
 
 MOST_CELLS = 100_000_000
 """More cells over the units than this is a header gone wrong, or no population raster."""
@@ -33,29 +34,45 @@ ENOUGH_COVER = 0.99
 WHOLE = 1 - 1e-6
 """Cell shares come in single precision; from here on a piece is the whole cell."""
 
+TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+Shapes = npt.NDArray[np.object_]
+
 
 @dataclass(frozen=True)
 class _Grid:
-    """The part of a raster over the units: people of each weight, cell by cell."""
+    """A raster's cells and the window of them over the units.
+
+    Pixels are (column, row) of the whole raster, fractions included; row grows downwards.
+    """
 
     crs: CRS
-    to_crs: Affine
-    """From window pixels (column, row) to the raster's CRS."""
-    row: int
+    to_crs: Any
+    """From pixels to the raster's CRS."""
+    width: int
+    height: int
     column: int
-    full_width: int
-    people: dict[str, Floats]
-    """One array of rows × columns for each weight, NaN where there is no data."""
+    row: int
+    columns: int
+    rows: int
 
     @property
-    def shape(self) -> tuple[int, int]:
-        rows, columns = next(iter(self.people.values())).shape
-        return rows, columns
+    def window(self) -> Window:
+        """The window as rasterio has it."""
+        return Window(self.column, self.row, self.columns, self.rows)
 
-    def cell_ids(self, cells: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Cells of the window, counted row by row, as cells of the whole raster."""
-        rows, columns = np.divmod(cells, self.shape[1])
-        return (rows + self.row) * self.full_width + columns + self.column
+    def cells_at(self, cells: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Column and row, in the whole raster, of cells of the window counted row by row."""
+        rows, columns = np.divmod(cells, self.columns)
+        return np.column_stack([columns + self.column, rows + self.row])
+
+    def pixels_of(self, shapes: Shapes) -> Shapes:
+        """`shapes` of the raster's CRS in pixels."""
+        return np.asarray(shapely.transform(shapes, _affine(~self.to_crs)))
+
+    def placed(self, shapes: Shapes, crs: CRS) -> Shapes:
+        """`shapes` of pixels in another CRS."""
+        there = gpd.GeoSeries(shapely.transform(shapes, _affine(self.to_crs)), crs=self.crs)
+        return np.asarray(there.to_crs(crs).to_numpy())
 
 
 def raster_pieces(source: RasterDemand, ground: Ground) -> Pieces:
@@ -65,49 +82,234 @@ def raster_pieces(source: RasterDemand, ground: Ground) -> Pieces:
     piece is the whole cell, else a point on the surface of the piece.  Raises `InputRefused` for
     a raster without a CRS, with negative people, or that lies somewhere else.
     """
-    grid, problems = _read(source, ground)
-    shapes = _in_pixels(ground.units.geometry.to_numpy(), ground, grid)
-    inside = _in_pixels(ground.inside, ground, grid)
-    problems += _uncovered(shapes, ground, grid, source)
+    grid, people, problems = _read(source, ground)
     refuse_if_any(problems)
-    whole = _shares(shapes, grid)
-    parts = _shares(inside, grid).rename(columns={"share": "inside"})
-    parts = parts.merge(whole, on=["unit", "cell"], how="left")
-    parts = parts[_any_people(parts["cell"].to_numpy(), grid)]
-    rows = _rows(parts, inside, ground, grid)
-    people = tuple(
-        _account(source.name, weight, values.ravel(), whole, parts)
-        for weight, values in grid.people.items()
+    whole = _shares(_pixels(ground.units.geometry.to_numpy(), ground, grid), grid)
+    shapes = _pixels(ground.inside, ground, grid)
+    parts = _shares(shapes, grid).rename(columns={"share": "inside"})
+    parts = parts.merge(whole, on=["unit", "cell"])
+    accounts = tuple(
+        _account(source.name, weight, values, whole, parts) for weight, values in people.items()
     )
-    read = int(np.isfinite(np.stack(list(grid.people.values()))).any(axis=0).sum())
-    used = int(parts["cell"].nunique())
+    values = np.stack(list(people.values()))
+    has_people: npt.NDArray[np.bool_] = np.asarray((values > 0).any(axis=0))
+    parts = parts[has_people[parts["cell"]]].reset_index(drop=True)
+    rows = _rows(parts, people, shapes, ground, grid)
+    read, used = int(np.isfinite(values).any(axis=0).sum()), int(parts["cell"].nunique())
     account = Account(source.name, read, used, read - used)
-    return Pieces(source.name, source.path.stem, rows, account, people, problems)
+    return Pieces(source, rows, (account,), accounts, problems)
 
 
-def _read(source: RasterDemand, ground: Ground) -> tuple[_Grid, tuple[Problem, ...]]:
-    """The window over the units, masked and scaled; notes on cells without data."""
+def _read(
+    source: RasterDemand, ground: Ground
+) -> tuple[_Grid, dict[str, Floats], tuple[Problem, ...]]:
+    """The window over the units and, for each weight, its cells row by row; NaN without data."""
     _check_file(source)
+    bands = {
+        weight: getattr(source, weight) for weight in RESIDENT_WEIGHTS if getattr(source, weight)
+    }
     try:
         with rasterio.open(source.path, driver="GTiff") as dataset:
-            crs = _crs(dataset, source)
-            window = _window(dataset, ground, crs, source)
-            bands = {weight: _band(dataset, weight, source) for weight in source_bands(source)}
-            people = {
-                weight: _people(dataset, band, window) for weight, band in sorted(bands.items())
-            }
-            to_crs = dataset.window_transform(window)
-            width = dataset.width
+            grid = _grid(dataset, ground, source)
+            missing = [band for band in bands.values() if band > dataset.count]
+            if missing:
+                raise _refused("raster_band", source, value=missing[0], count=dataset.count)
+            people = {weight: _people(dataset, band, grid) for weight, band in bands.items()}
     except RasterioError as error:
-        cause = error.__cause__ or error
-        details = {"error": str(cause)}
-        problem = Problem("raster_unreadable", "refused", source.name, details=details)
-        raise InputRefused([problem]) from None
-    grid = _Grid(crs, to_crs, window.row_off, window.col_off, width, people)
-    return grid, (*_negative(grid, bands, source), *_without_data(grid, bands, source))
+        raise _refused("raster_unreadable", source, error=error.__cause__ or error) from None
+    problems = [*_uncovered(ground, grid, source)]
+    for weight, values in people.items():
+        problems += _negative(values, bands[weight], grid, source)
+        problems += _without_data(values, bands[weight], source)
+    return grid, people, tuple(problems)
 
 
-def source_bands(source: RasterDemand) -> dict[str, int]:
-    """The band of each weight the study names."""
-    bands = {weight: getattr(source, weight) for weight in PEOPLE}
-    return {weight: band for weight, band in bands.items() if band is not None}
+def _check_file(source: RasterDemand) -> None:
+    if not source.path.is_file():
+        raise _refused("file_missing", source)
+    with source.path.open("rb") as file:
+        head = file.read(4)
+    if not head:
+        raise _refused("file_empty", source)
+    if head not in TIFF_MARKS:
+        raise _refused("file_kind", source, expected="GeoTIFF")
+
+
+def _refused(
+    code: str, source: RasterDemand, value: object = "", **details: object
+) -> InputRefused:
+    problem = Problem(code, "refused", source.name, value=str(value), details=details)
+    return InputRefused([problem])
+
+
+def _grid(dataset: Any, ground: Ground, source: RasterDemand) -> _Grid:
+    """The window of whole cells over the units; refused where there is none."""
+    crs, to_crs = _crs(dataset, source), dataset.transform
+    grid = _Grid(crs, to_crs, dataset.width, dataset.height, 0, 0, 0, 0)
+    west, north, east, south = shapely.total_bounds(
+        _pixels(ground.units.geometry.to_numpy(), ground, grid)
+    )
+    column, row = max(0, math.floor(west)), max(0, math.floor(north))
+    columns = min(dataset.width, math.ceil(east)) - column
+    rows = min(dataset.height, math.ceil(south)) - row
+    if columns <= 0 or rows <= 0:
+        raise _refused("raster_elsewhere", source)
+    if columns * rows > MOST_CELLS:
+        raise _refused("raster_too_large", source, count=columns * rows, most=MOST_CELLS)
+    return _Grid(crs, to_crs, dataset.width, dataset.height, column, row, columns, rows)
+
+
+def _crs(dataset: Any, source: RasterDemand) -> CRS:
+    """The raster's own CRS; an EPSG code of the study stands in for one it lacks."""
+    datum = datum_name(source.datum, source.name) if source.datum else ""
+    if datum in SHIFTED:
+        raise _refused("raster_shifted", source, value=datum)
+    if dataset.crs is not None:
+        return CRS.from_wkt(dataset.crs.to_wkt())
+    if not datum.startswith("EPSG:"):
+        raise _refused("crs_missing", source)
+    return CRS.from_user_input(datum)
+
+
+def _people(dataset: Any, band: int, grid: _Grid) -> Floats:
+    """One band over the window, scale and offset applied, NaN where masked."""
+    cells = dataset.read(band, window=grid.window, masked=True)
+    scale, offset = dataset.scales[band - 1], dataset.offsets[band - 1]
+    values = cells.astype(float).filled(np.nan).ravel() * scale + offset
+    values[~np.isfinite(values)] = np.nan
+    return np.asarray(values, dtype=float)
+
+
+def _negative(values: Floats, band: int, grid: _Grid, source: RasterDemand) -> list[Problem]:
+    """Refusals for cells with fewer than no people, the first ones by name."""
+    cells = np.flatnonzero(values < 0)
+    shown = cells[:NEGATIVES_LISTED]
+    return [
+        Problem(
+            "raster_negative",
+            "refused",
+            source.name,
+            column=f"band {band}",
+            value=f"{values[cell]:g}",
+            details={"row": row + 1, "column": column + 1, "count": len(cells)},
+        )
+        for cell, (column, row) in zip(shown, grid.cells_at(shown).tolist(), strict=True)
+    ]
+
+
+def _without_data(values: Floats, band: int, source: RasterDemand) -> list[Problem]:
+    count = int(np.isnan(values).sum())
+    if count == 0:
+        return []
+    details = {"count": count, "total": len(values)}
+    return [Problem("raster_nodata", "noted", source.name, column=f"band {band}", details=details)]
+
+
+def _uncovered(ground: Ground, grid: _Grid, source: RasterDemand) -> list[Problem]:
+    """Notes on units that reach beyond the raster; a refusal where it misses them all."""
+    shapes = _pixels(ground.units.geometry.to_numpy(), ground, grid)
+    frame = shapely.box(0, 0, grid.width, grid.height)
+    shares = shapely.area(shapely.intersection(shapes, frame)) / np.maximum(
+        shapely.area(shapes), 1e-9
+    )
+    if not (shares > 0).any():
+        return list(_refused("raster_elsewhere", source).problems)
+    return [
+        Problem(
+            "raster_partly",
+            "noted",
+            source.name,
+            value=str(unit_id),
+            details={"share": f"{100 * share:.1f}"},
+        )
+        for unit_id, share in zip(ground.units["unit_id"], shares, strict=True)
+        if share < ENOUGH_COVER
+    ]
+
+
+def _pixels(shapes: Shapes, ground: Ground, grid: _Grid) -> Shapes:
+    """`shapes` of the study's projection in pixels of the raster."""
+    return grid.pixels_of(gpd.GeoSeries(shapes, crs=ground.crs).to_crs(grid.crs).to_numpy())
+
+
+def _affine(matrix: Any) -> Any:
+    def apply(xy: Floats) -> Floats:
+        x, y = xy[:, 0], xy[:, 1]
+        return np.column_stack(
+            [matrix.a * x + matrix.b * y + matrix.c, matrix.d * x + matrix.e * y + matrix.f]
+        )
+
+    return apply
+
+
+def _shares(shapes: Shapes, grid: _Grid) -> pd.DataFrame:
+    """unit, cell, share: the exact share of each cell of the window in each shape.
+
+    The window is laid out as a raster of its own with cells of side 1 and its first row on top.
+    """
+    west, north = grid.column, grid.row
+    upright = shapely.transform(shapes, lambda xy: np.column_stack([xy[:, 0], -xy[:, 1]]))
+    window = NumPyRasterSource(
+        np.ones((grid.rows, grid.columns), dtype=np.int8),
+        xmin=west,
+        ymin=-north - grid.rows,
+        xmax=west + grid.columns,
+        ymax=-north,
+    )
+    features = [
+        {"type": "Feature", "properties": {"unit": unit}, "geometry": shape.__geo_interface__}
+        for unit, shape in enumerate(upright)
+        if not shape.is_empty
+    ]
+    found = exact_extract(window, features, ["cell_id", "coverage"], include_cols=["unit"])
+    rows = [item["properties"] for item in found]
+    counts = [len(row["cell_id"]) for row in rows]
+    return pd.DataFrame(
+        {
+            "unit": np.repeat([row["unit"] for row in rows], counts).astype(np.int64),
+            "cell": np.concatenate([[], *(row["cell_id"] for row in rows)]).astype(np.int64),
+            "share": np.concatenate([[], *(row["coverage"] for row in rows)]),
+        }
+    )
+
+
+def _account(
+    source: str, weight: str, values: Floats, whole: pd.DataFrame, parts: pd.DataFrame
+) -> PeopleAccount:
+    values = np.nan_to_num(values)
+    taken = np.bincount(whole["cell"], weights=whole["share"], minlength=len(values))
+    here = values[parts["cell"]] * parts["inside"]
+    all_in_units = values[whole["cell"]] * whole["share"]
+    return PeopleAccount(
+        source,
+        weight,
+        read=float(values.sum()),
+        in_units=float(here.sum()),
+        outside_units=float((values * np.maximum(0, 1 - taken)).sum()),
+        outside_network=float(all_in_units.sum() - here.sum()),
+    )
+
+
+def _rows(
+    parts: pd.DataFrame, people: dict[str, Floats], shapes: Shapes, ground: Ground, grid: _Grid
+) -> gpd.GeoDataFrame:
+    """The pieces with their people, at the cell's centre or on the surface of a cut cell."""
+    cell, inside = parts["cell"].to_numpy(), parts["inside"].to_numpy()
+    unit = parts["unit"].to_numpy()
+    corner = grid.cells_at(cell)
+    points: Shapes = np.asarray(shapely.points(corner + 0.5), dtype=object)
+    cut = np.flatnonzero(inside < WHOLE)
+    left, top = corner[cut].T.astype(float)
+    boxes = shapely.box(left, top, left + 1, top + 1)
+    pieces = shapely.intersection(shapes[unit[cut]], boxes)
+    points[cut] = shapely.point_on_surface(pieces)
+    unit_id = ground.units["unit_id"].to_numpy(dtype=object)[unit]
+    cell_id = pd.Series(corner[:, 1] * grid.width + corner[:, 0]).astype("str")
+    rows = {
+        "key": (cell_id + "-" + unit_id).to_numpy(),
+        "unit_id": unit_id,
+        **{weight: values[cell] * inside for weight, values in people.items()},
+        "extent_share": inside / parts["share"].to_numpy(),
+    }
+    placed = gpd.GeoDataFrame(rows, geometry=grid.placed(points, ground.crs), crs=ground.crs)
+    return conform(placed[~shapely.is_empty(placed.geometry.to_numpy())], PIECES)

@@ -25,6 +25,12 @@ class Account:
         """Hold the identity where the numbers are made."""
         assert self.rows_read == self.rows_used + self.rows_excluded, self
 
+    def with_fewer_used(self, count: int) -> Account:
+        """The account after `count` rows that had been read well were excluded all the same."""
+        return Account(
+            self.source, self.rows_read, self.rows_used - count, self.rows_excluded + count
+        )
+
 
 @dataclass(frozen=True)
 class Reading(Generic[Frame]):

@@ -9,9 +9,11 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import math
 import re
 import string
 import unicodedata
+import warnings
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -31,6 +33,7 @@ from lifecircle.inputs.datum import SHIFTED, datum_name, to_wgs84
 from lifecircle.study import Source
 
 Kind = Literal["GeoJSON", "GPKG", "ESRI Shapefile", "CSV"]
+VECTOR_KINDS: tuple[Kind, ...] = ("GeoJSON", "GPKG", "ESRI Shapefile")
 Mask = npt.NDArray[np.bool_]
 
 ROW = "row"
@@ -41,6 +44,12 @@ SPACES = (
     + "\u180e\u2060\ufeff"
 )
 """Everything that Unicode counts as space, and the marks of no width."""
+
+KNOWN_WARNINGS = "Several features with id|Unsupported geometry type"
+"""What GDAL warns of and readers here list themselves: ids used twice, places that are none."""
+
+GEOPACKAGE_MARKS = (b"GPKG", b"GP10", b"GP11")
+"""The application id in the header of a GeoPackage; other databases have another."""
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
@@ -67,7 +76,7 @@ def read_csv(path: Path) -> pd.DataFrame:
 
 
 def read_vector(
-    path: Path, source: Source, kinds: Collection[Kind] = ("GeoJSON", "GPKG", "ESRI Shapefile")
+    path: Path, source: Source, kinds: Collection[Kind] = VECTOR_KINDS
 ) -> gpd.GeoDataFrame:
     """The features of a vector file in EPSG:4326, attributes as text, indexed by `row` from 1.
 
@@ -92,8 +101,8 @@ def read_vector(
 
 def file_kind(path: Path) -> Kind:
     """What the first bytes of `path` say it is; all that is nothing else may be a CSV."""
-    content = read_content(path, 64)
-    if content.startswith(b"SQLite format 3\0"):
+    content = read_content(path, 100)
+    if content.startswith(b"SQLite format 3\0") and content[68:72] in GEOPACKAGE_MARKS:
         return "GPKG"
     if content.startswith(b"\x00\x00\x27\x0a"):
         return "ESRI Shapefile"
@@ -213,19 +222,20 @@ def _length_problems(lines: list[int], records: list[list[str]], path: Path) -> 
 def _features(path: Path, kind: Kind) -> gpd.GeoDataFrame:
     """The one layer of a vector file, read by the driver of its kind."""
     if kind == "GeoJSON":
-        return _read_layer(decode(read_content(path), path.name).encode(), None, path)
+        content = decode(read_content(path), path.name).encode()
+        return _read_layer(content, kind, None, path)
     if kind == "GPKG":
-        return _read_layer(f"GPKG:{path}", None, path)
+        return _read_layer(path, kind, None, path)
     lost = [part for part in (".dbf", ".shx") if not _part(path, part)]
     if lost:
         details = {"parts": ", ".join(path.stem + part for part in lost)}
         raise InputRefused([Problem("shapefile_part", "refused", path.name, details=details)])
     if _part(path, ".cpg"):
-        return _read_layer(path, None, path)
+        return _read_layer(path, kind, None, path)
     try:
-        return _read_layer(path, "utf-8", path)
+        return _read_layer(path, kind, "utf-8", path)
     except UnicodeDecodeError:
-        return _read_layer(path, "gb18030", path)
+        return _read_layer(path, kind, "gb18030", path)
 
 
 def _part(path: Path, suffix: str) -> bool:
@@ -233,23 +243,34 @@ def _part(path: Path, suffix: str) -> bool:
     return any(path.with_suffix(case).is_file() for case in (suffix, suffix.upper()))
 
 
-def _read_layer(opened: Path | str | bytes, encoding: str | None, path: Path) -> gpd.GeoDataFrame:
+def _read_layer(
+    opened: Path | bytes, kind: Kind, encoding: str | None, path: Path
+) -> gpd.GeoDataFrame:
     try:
-        layers = [str(name) for name in pyogrio.list_layers(opened)[:, 0]]
-        if len(layers) > 1:
-            details = {"layers": ", ".join(layers)}
-            raise InputRefused([Problem("layers_many", "refused", path.name, details=details)])
-        frame = pyogrio.read_dataframe(
-            opened,
-            encoding=encoding,
-            use_arrow=True,
-            arrow_to_pandas_kwargs={"types_mapper": pd.ArrowDtype},
-        )
+        _refuse_other_driver_or_layers(opened, kind, path)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", KNOWN_WARNINGS, RuntimeWarning)
+            frame = pyogrio.read_dataframe(
+                opened,
+                encoding=encoding,
+                datetime_as_string=True,
+                use_arrow=True,
+                arrow_to_pandas_kwargs={"types_mapper": pd.ArrowDtype},
+            )
     except (DataSourceError, DataLayerError) as error:
         raise InputRefused([_unreadable(path, str(error))]) from None
     if not isinstance(frame, gpd.GeoDataFrame):
         raise InputRefused([Problem("geometry_none", "refused", path.name)])
     return frame
+
+
+def _refuse_other_driver_or_layers(opened: Path | bytes, kind: Kind, path: Path) -> None:
+    layers = [str(name) for name, shape in pyogrio.list_layers(opened) if shape is not None]
+    if len(layers) > 1:
+        details = {"layers": ", ".join(layers)}
+        raise InputRefused([Problem("layers_many", "refused", path.name, details=details)])
+    if layers and pyogrio.read_info(opened, layer=layers[0])["driver"] != kind:
+        raise InputRefused([_wrong_kind(path, kind)])
 
 
 def _to_wgs84(frame: gpd.GeoDataFrame, kind: Kind, source: Source) -> gpd.GeoDataFrame:
@@ -299,7 +320,7 @@ def _as_text(cells: pd.Series) -> list[str]:
 
 def _cell_text(cell: Any) -> str:
     """An attribute as text: whole numbers as their digits, nothing as nothing."""
-    if cell is None or cell is pd.NA or cell != cell:
+    if cell is None or cell is pd.NA or (isinstance(cell, float) and math.isnan(cell)):
         return ""
     if isinstance(cell, bool | np.bool_):
         return "true" if cell else "false"

@@ -31,12 +31,23 @@ PROFILES = {"standard": STANDARD_M_PER_MIN}
 
 
 @dataclass(frozen=True)
+class Entrances:
+    """M places where facilities are entered, and the row of the facility each belongs to."""
+
+    x: Floats
+    y: Floats
+    row: Ints
+    attachment: Attachment
+
+
+@dataclass(frozen=True)
 class Minutes:
     """Walks of n demand points to the nearest facility of each of k services.
 
     `metres`, `straight_m`, `minutes` and `border_m` are n × k; `inf` is unreachable.  `border_m`
     is how far a point lies inside the ground that streets and facilities are known for.
-    `facility_id` is empty where nothing is reached.  `attachment` says where the points attached.
+    `facility_id` is empty where nothing is reached.  `attachment` says where the points attached,
+    `entrances` where the facilities did.
     """
 
     demand_id: npt.NDArray[np.object_]
@@ -48,16 +59,12 @@ class Minutes:
     border_m: Floats
     facility_id: npt.NDArray[np.object_]
     attachment: Attachment
+    entrances: Entrances
 
-
-@dataclass(frozen=True)
-class Entrances:
-    """M places where facilities are entered, and the row of the facility each belongs to."""
-
-    x: Floats
-    y: Floats
-    row: Ints
-    attachment: Attachment
+    @property
+    def m_per_min(self) -> float:
+        """The profile's pace."""
+        return PROFILES[self.profile]
 
 
 def walk_minutes(
@@ -107,6 +114,7 @@ def walk_minutes(
         border_m=border,
         facility_id=nearest,
         attachment=places,
+        entrances=entrances,
     )
 
 

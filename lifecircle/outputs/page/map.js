@@ -1,7 +1,8 @@
 // The map: units and facilities on one canvas, so that hovering finds both.
 
-const FILL = 0.86;
+const FILL = 0.8;
 const HATCH_STEP = 8;
+const PRINTED_BESIDE = 20; // units whose list fits beside the printed map
 
 function hatching() {
   const tile = element("canvas");
@@ -34,6 +35,7 @@ const outlineOptions = { renderer, interactive: false, fill: false, color: "#111
 const shapes = data.units.map((unit, index) => (unit.geometry ? shapeOf(unit, index) : null));
 const labels = data.units.map((unit) => (unit.geometry ? labelOf(unit) : null));
 const facilities = L.layerGroup().addTo(map);
+const largestFirst = shapes.flatMap((shape, index) => (shape ? [index] : [])).sort(byExtent);
 const outlines = { hovered: null, selected: null };
 let zoomButtons = null;
 
@@ -52,6 +54,11 @@ function labelOf(unit) {
   content.append(element("span", "name", unit.name), element("b"));
   const options = { permanent: true, direction: "center", className: "label", opacity: 1 };
   return L.tooltip(options).setLatLng(unit.label_at).setContent(content).addTo(map);
+}
+
+function byExtent(a, b) {
+  const extentOf = (box) => (box.getEast() - box.getWest()) * (box.getNorth() - box.getSouth());
+  return extentOf(shapes[b].getBounds()) - extentOf(shapes[a].getBounds());
 }
 
 const colourOf = (row) =>
@@ -76,17 +83,33 @@ function paintUnits() {
   fitLabels();
 }
 
-/** Name and share where they fit into the unit, the share alone where only that fits. */
+/** Pixels that a name takes on the map, without asking the browser to lay it out. */
+function widthOf(name) {
+  const widths = Array.from(name, (letter) => (letter > "\u2e80" ? 13 : 7.3));
+  return Math.min(170, widths.reduce((sum, width) => sum + width, 0));
+}
+
+/** The box that a label would take, or null where its unit is too small for it. */
+function labelBox(index, width, height) {
+  const box = shapes[index].getBounds();
+  const place = map.latLngToLayerPoint(data.units[index].label_at);
+  const size = map.latLngToLayerPoint(box.getSouthEast())
+    .subtract(map.latLngToLayerPoint(box.getNorthWest()));
+  if (size.x < width || size.y < height * 1.3) return null;
+  return L.bounds(place.subtract([width / 2, height / 2]), place.add([width / 2, height / 2]));
+}
+
+/** Name and share where there is room, the share alone where only that fits, else nothing. */
 function fitLabels() {
-  shapes.forEach((shape, index) => {
-    if (!shape) return;
-    const box = shape.getBounds();
-    const size = map.latLngToLayerPoint(box.getSouthEast())
-      .subtract(map.latLngToLayerPoint(box.getNorthWest()));
+  const taken = [];
+  const fits = (box) => box !== null && !taken.some((other) => other.intersects(box));
+  largestFirst.forEach((index) => {
+    const whole = labelBox(index, Math.max(widthOf(data.units[index].name), 42), 32);
+    const short = labelBox(index, 42, 16);
     const label = labels[index].getContent();
-    const nameWidth = 13 * Math.min(data.units[index].name.length, 12);
-    label.classList.toggle("nameless", size.x < nameWidth * 1.1 || size.y < 46);
-    label.classList.toggle("hidden", size.x < 46 || size.y < 22);
+    label.classList.toggle("nameless", !fits(whole));
+    label.classList.toggle("hidden", !fits(whole) && !fits(short));
+    if (fits(short)) taken.push(fits(whole) ? whole : short);
   });
 }
 
@@ -139,9 +162,30 @@ function outline(kind, index) {
   outlines[kind] = L.polygon(shapes[index].getLatLngs(), { ...outlineOptions, weight }).addTo(map);
 }
 
+/** Show `box` beside the legend and the card; a phone has them below the map. */
+function showBox(box, options) {
+  map.fitBounds(box, {
+    paddingTopLeft: [besideMap("legend"), 14],
+    paddingBottomRight: [besideMap("card"), 14],
+    ...options,
+  });
+}
+
+function besideMap(id) {
+  const covers = map.getSize().x > 700 && !at(id).hidden;
+  return covers ? at(id).offsetWidth + 28 : 14;
+}
+
+/** Move the map only where the unit is not in sight already. */
 function bringIntoView(index) {
-  const box = shapes[index] ? shapes[index].getBounds() : extent;
-  if (!map.getBounds().contains(box) || !shapes[index]) map.fitBounds(box.pad(0.1));
+  if (!shapes[index]) return showBox(extent);
+  const box = shapes[index].getBounds();
+  const west = map.latLngToContainerPoint(box.getNorthWest());
+  const east = map.latLngToContainerPoint(box.getSouthEast());
+  const size = map.getSize();
+  const inSight = west.x > 0 && west.y > 0 && east.y < size.y;
+  if (inSight && east.x < size.x - besideMap("card")) return map;
+  return showBox(box, { maxZoom: map.getZoom() });
 }
 
 function paintZoomButtons() {
@@ -166,10 +210,12 @@ function classText(index) {
 }
 
 function legendClasses(legend, palette) {
+  const classes = element("div", "classes");
   for (let index = palette.length - 1; index >= 0; index -= 1) {
     const atTarget = palette === data.palette.with_target && index === data.target_class;
-    legend.append(legendLine(atTarget ? "at-target" : "", palette[index], classText(index)));
+    classes.append(legendLine(atTarget ? "at-target" : "", palette[index], classText(index)));
   }
+  legend.append(classes);
 }
 
 function paintLegend() {
@@ -192,19 +238,33 @@ function paintLegend() {
 
 function startMap() {
   at("stage").prepend(map.getContainer());
-  map.attributionControl.setPrefix("Leaflet").addAttribution("© OpenStreetMap (ODbL)");
+  map.options.zoomSnap = 0.25;
+  map.attributionControl.setPrefix("Leaflet");
+  map.attributionControl.addAttribution("© OpenStreetMap contributors");
   L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
   if (data.base) L.imageOverlay(data.base.image, data.base.bounds).addTo(map);
-  const fit = () => map.invalidateSize({ animate: false }).fitBounds(extent, { animate: false });
-  fit();
+  map.fitBounds(extent);
+}
+
+function fitMap() {
+  map.invalidateSize({ animate: false });
+  showBox(extent, { animate: false });
+}
+
+/** What must follow once the page has its words, and so its sizes. */
+function settleMap() {
+  fitMap();
+  fitLabels();
   map.on("zoomend", () => {
     facilities.eachLayer((dot) => dot.setRadius(dotRadius()));
     fitLabels();
   });
   for (const moment of ["beforeprint", "afterprint"]) {
     window.addEventListener(moment, () => {
-      document.documentElement.classList.toggle("printing", moment === "beforeprint");
-      fit();
+      const root = document.documentElement.classList;
+      root.toggle("printing", moment === "beforeprint");
+      root.toggle("long", data.units.length > PRINTED_BESIDE);
+      fitMap();
     });
   }
 }

@@ -25,7 +25,7 @@ function rowOf(index) {
   swatch.style.backgroundColor = colourOf(row);
   const name = element("span", "name", data.units[index].name);
   name.title = data.units[index].name;
-  button.append(swatch, name, element("b", "", row ? percent(row.share, row) : "–"));
+  button.append(swatch, name, element("b", "", row ? bounds(row) : "–"));
   if (row) button.append(barOf(row));
   button.addEventListener("click", () => select(index));
   button.addEventListener("mouseenter", () => hover(index));
@@ -223,3 +223,4 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && state.selected !== null) select(null);
 });
 paint();
+settleMap();

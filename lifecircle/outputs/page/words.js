@@ -4,7 +4,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const state = {
   language: data.language,
-  service: data.picks[0].id,
+  service: data.picks.find((item) => item.has_rows).id,
   denominator: "",
   selected: null,
   sort: "share",
@@ -50,10 +50,11 @@ function percent(share, row) {
   return (tenths / 10).toFixed(1) + " %";
 }
 
-const bounds = (row) =>
-  row.share_upper > row.share
-    ? percent(row.share, row) + " – " + percent(row.share_upper, row)
-    : percent(row.share, row);
+/** The share, or the lower and the upper one where they differ. */
+function bounds(row) {
+  const [lower, upper] = [percent(row.share, row), percent(row.share_upper, row)];
+  return row.share_upper > row.share ? lower.replace(" %", " – ") + upper : lower;
+}
 
 function points(difference) {
   const sign = difference > 0 ? "+" : difference < 0 ? "−" : "±";
@@ -62,10 +63,10 @@ function points(difference) {
 
 /** An amount of the picked denominator, such as "2.4 万人" or "24,310 residents". */
 function amount(value) {
-  const whole = Math.round(value);
-  const inChinese = state.language === "zh" && whole >= 1e4;
-  const n = inChinese ? (whole / 1e4).toFixed(1) + " 万" : whole.toLocaleString("en-US");
-  return say("amount_" + state.denominator, { n });
+  const n = Math.round(value).toLocaleString("en-US");
+  if (state.language === "en") return say("amount_" + state.denominator, { n });
+  const inChinese = value >= 1e4 ? (value / 1e4).toFixed(1) + " 万" : n + " ";
+  return say("amount_" + state.denominator, { n: inChinese });
 }
 
 function verdict(row, isCity) {

@@ -1,0 +1,1 @@
+"""The embedded synthetic town 临江区（虚构）, as data; made by scripts/make_demo.py."""

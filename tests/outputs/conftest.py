@@ -1,0 +1,63 @@
+"""A real headless Chromium, cut off from everything but files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium; skips where there is none, fails instead with CI=true."""
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no Chromium on the path")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def chromium_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Open a file in a page; at the end of the test it has asked for nothing else.
+
+    Every request but for the file itself is blocked.  Messages of the console and errors fail the
+    test too, unless `complaints=True` collects them in `page.complaints` for it to read.
+    """
+    pages: list[tuple[Page, str, bool, list[str]]] = []
+
+    def open_file(
+        path: Path, width: int = 1280, height: int = 800, complaints: bool = False
+    ) -> Page:
+        page = chromium.new_page(viewport={"width": width, "height": height})
+        said: list[str] = []
+        asked: list[str] = []
+        address = path.as_uri()
+
+        def block(route: Route) -> None:
+            asked.append(route.request.url)
+            route.continue_() if route.request.url == address else route.abort()
+
+        page.route("**/*", block)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.set_default_timeout(5000)
+        pages.append((page, address, complaints, asked))
+        page.complaints = said  # type: ignore[attr-defined]
+        page.goto(address)
+        return page
+
+    yield open_file
+    for page, address, complaints, asked in pages:
+        said = page.complaints  # type: ignore[attr-defined]
+        page.close()
+        assert asked in ([], [address])
+        assert complaints or said == []
