@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import tomllib
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -272,3 +273,9 @@ def _with_full_paths(content: Any, folder: Path) -> Any:
     if isinstance(content, list):
         return [_with_full_paths(item, folder) for item in content]
     return content
+
+
+def study_template(language: Language) -> str:
+    """A commented study file with every key, to be filled in."""
+    template = files("lifecircle").joinpath("templates", f"study.{language}.toml")
+    return template.read_text(encoding="utf-8")

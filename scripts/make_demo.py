@@ -144,7 +144,7 @@ def build() -> Town:
     streets.draw_signals(drawing, town)
     fronts = places.street_fronts(drawing, shapes, estates.homes)
     facilities = places.place_all(fronts, rng)
-    cells = people.spread(estates.homes, rng)
+    cells = people.spread(estates.homes, town, rng)
     return Town(drawing, estates, shapes, extent, cells, facilities)
 
 
@@ -219,7 +219,11 @@ def truth_of(town: Town, faults: dict[str, Counter[str]]) -> dict[str, object]:
         },
         "facilities_by_service": dict(sorted(services.items())),
         "files": {
-            file: {"rows": len(group) + faults[file].total(), "good": len(group), "faults": faults[file]}
+            file: {
+                "rows": len(group) + faults[file].total(),
+                "good": len(group),
+                "faults": faults[file],
+            }
             for file, group in rows.items()
         },
         "residential_buildings": len(town.estates.homes),
@@ -242,6 +246,7 @@ def _patch(town: Town, patch: patches.Patch) -> dict[str, object]:
         "services": patch.services,
         "note": patch.note,
         "facility": place(site) if site else None,
+        "beds": patches.BEDS if patch.cause == "capacity" else None,
         "people_in_cells": town.cells.in_cells_of(patch.area),
         "area": mapping(on_earth(patch.area)),
     }

@@ -110,10 +110,26 @@ def _exclude_closed(sieve: Sieve[gpd.GeoDataFrame], source: FacilitySource) -> N
 
 
 def _exclude_unmapped(sieve: Sieve[gpd.GeoDataFrame], source: FacilitySource) -> None:
-    if source.category is not None:
-        known = {normal(value) for value, given in _mapped(source) if given}
-        unmapped = ~normals(sieve.rows[source.category]).isin(known)
-        sieve.exclude(unmapped.to_numpy(dtype=bool), "category_unmapped", source.category)
+    """Leave out categories mapped to nothing, counted, and those not mapped, row by row."""
+    if source.category is None:
+        return
+    mapped = {normal(value): given for value, given in _mapped(source)}
+    categories = normals(sieve.rows[source.category]).map(mapped)
+    sieve.exclude(categories.isna().to_numpy(dtype=bool), "category_unmapped", source.category)
+    unwanted = categories[categories.notna()].map(len).to_numpy(dtype=int) == 0
+    for value, count in sieve.rows[source.category][unwanted].value_counts(sort=False).items():
+        details = {"count": int(count)}
+        sieve.problems.append(
+            Problem(
+                "category_unwanted",
+                "excluded",
+                source.name,
+                column=source.category,
+                value=str(value),
+                details=details,
+            )
+        )
+    sieve.rows = sieve.rows[~unwanted]
 
 
 def _exclude_lines(sieve: Sieve[gpd.GeoDataFrame]) -> None:

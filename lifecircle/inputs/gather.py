@@ -61,20 +61,19 @@ def read_inputs(study: Study, progress: Progress) -> Inputs:
     progress("units")
     units = units_of(study.units, places_of)
     refuse_if_any(units.problems)
-    unit_table = units.table.assign(parent_level=study.units.parent_level)
-    crs = study_crs(study, unit_table)
+    crs = study_crs(study, units.table)
     network = streets_network(streets, around.barriers.geometry.to_numpy(), crs, source.extent)
     progress("facilities")
-    facilities = read_all_facilities(study, standard, unit_table, crs, places_of)
+    facilities = read_all_facilities(study, standard, units.table, crs, places_of)
     progress("demand")
     assert network.extent is not None, "a network from an extract knows its extent"
-    demand = build_demand(study.demand, unit_table, crs, network.extent, places_of)
+    demand = build_demand(study.demand, units.table, crs, network.extent, places_of)
     refuse_if_any(_refused_without(demand))
     return Inputs(
         standard=standard,
         streets=streets,
         network=network,
-        units=unit_table,
+        units=units.table,
         facilities=conform(with_entrances(facilities.table, network), FACILITIES),
         services=facilities.services,
         known=facilities.known,
@@ -83,7 +82,7 @@ def read_inputs(study: Study, progress: Progress) -> Inputs:
         problems=(
             *street_notes(streets),
             *units.problems,
-            *unit_notes(network, unit_table, streets.source),
+            *unit_notes(network, units.table, streets.source),
             *facilities.problems,
             *demand.problems,
         ),

@@ -21,6 +21,9 @@ Shapes = npt.NDArray[np.object_]
 SLIVER_M2 = 1e-6
 """What is smaller is rounding of the cut, not land."""
 
+BLOCK = 32
+"""Squares along the side of a block."""
+
 
 def land_pieces(land: gpd.GeoDataFrame, source: LandDemand, ground: Ground) -> Pieces:
     """One piece for each grid square and unit, weighted by its residential land in m².
@@ -73,18 +76,16 @@ def coded_land(polygons: gpd.GeoDataFrame, source: LandDemand) -> gpd.GeoDataFra
 def _squares(shape: shapely.Geometry, spacing_m: float) -> tuple[list[str], Shapes]:
     """`shape` cut along the grid: "column_row" of each square and what lies in it.
 
-    Cut into columns first and each column into squares, so that no cut sees the whole outline
-    more often than the shape is wide.
+    Cut into blocks first, these into columns and the columns into squares, so that few cuts see
+    the whole outline.
     """
-    strips, columns = _cut(np.array([shape]), spacing_m, axis=0)
+    blocks = np.array([shape])
+    for axis in (0, 1):
+        blocks, _, _ = _cut_each(blocks, BLOCK * spacing_m, axis)
+    strips, columns, _ = _cut_each(blocks, spacing_m, axis=0)
     parts, rows, of_strip = _cut_each(strips, spacing_m, axis=1)
     keys = [f"{column}_{row}" for column, row in zip(columns[of_strip], rows, strict=True)]
     return keys, parts
-
-
-def _cut(shapes: Shapes, spacing_m: float, axis: int) -> tuple[Shapes, npt.NDArray[np.int64]]:
-    parts, index, _ = _cut_each(shapes, spacing_m, axis)
-    return parts, index
 
 
 def _cut_each(

@@ -105,15 +105,15 @@ def _read(
 ) -> tuple[_Grid, dict[str, Floats], tuple[Problem, ...]]:
     """The window over the units and, for each weight, its cells row by row; NaN without data."""
     _check_file(source)
-    bands = {
-        weight: getattr(source, weight) for weight in RESIDENT_WEIGHTS if getattr(source, weight)
-    }
+    bands = {weight: getattr(source, weight) for weight in RESIDENT_WEIGHTS}
+    bands = {weight: band for weight, band in bands.items() if band is not None}
     try:
         with rasterio.open(source.path, driver="GTiff") as dataset:
             grid = _grid(dataset, ground, source)
-            missing = [band for band in bands.values() if band > dataset.count]
-            if missing:
-                raise _refused("raster_band", source, value=missing[0], count=dataset.count)
+            missing = [band for band in bands.values() if not 1 <= band <= dataset.count]
+            if missing or not bands:
+                value = ", ".join(map(str, missing))
+                raise _refused("raster_band", source, value, count=dataset.count)
             people = {weight: _people(dataset, band, grid) for weight, band in bands.items()}
     except RasterioError as error:
         raise _refused("raster_unreadable", source, error=error.__cause__ or error) from None

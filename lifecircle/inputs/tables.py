@@ -247,11 +247,14 @@ def _read_layer(
     opened: Path | bytes, kind: Kind, encoding: str | None, path: Path
 ) -> gpd.GeoDataFrame:
     try:
-        _refuse_other_driver_or_layers(opened, kind, path)
+        layer = _only_layer(opened, path)
+        if pyogrio.read_info(opened, layer=layer)["driver"] != kind:
+            raise InputRefused([_wrong_kind(path, kind)])
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", KNOWN_WARNINGS, RuntimeWarning)
             frame = pyogrio.read_dataframe(
                 opened,
+                layer,
                 encoding=encoding,
                 datetime_as_string=True,
                 use_arrow=True,
@@ -259,18 +262,18 @@ def _read_layer(
             )
     except (DataSourceError, DataLayerError) as error:
         raise InputRefused([_unreadable(path, str(error))]) from None
-    if not isinstance(frame, gpd.GeoDataFrame):
-        raise InputRefused([Problem("geometry_none", "refused", path.name)])
     return frame
 
 
-def _refuse_other_driver_or_layers(opened: Path | bytes, kind: Kind, path: Path) -> None:
+def _only_layer(opened: Path | bytes, path: Path) -> str | int:
+    """The one layer with a geometry; content in memory has one layer and no lasting name."""
     layers = [str(name) for name, shape in pyogrio.list_layers(opened) if shape is not None]
     if len(layers) > 1:
         details = {"layers": ", ".join(layers)}
         raise InputRefused([Problem("layers_many", "refused", path.name, details=details)])
-    if layers and pyogrio.read_info(opened, layer=layers[0])["driver"] != kind:
-        raise InputRefused([_wrong_kind(path, kind)])
+    if not layers:
+        raise InputRefused([Problem("geometry_none", "refused", path.name)])
+    return layers[0] if isinstance(opened, Path) else 0
 
 
 def _to_wgs84(frame: gpd.GeoDataFrame, kind: Kind, source: Source) -> gpd.GeoDataFrame:

@@ -56,6 +56,7 @@ def read_unit_file(source: UnitsSource) -> Reading[gpd.GeoDataFrame]:
     features = read_vector(source.path, source)
     require_columns(features, wanted, source)
     sieve: Rows = Sieve(source.name, features[[*wanted, "geometry"]])
+    units_of_parent = features[source.parent or source.id].value_counts()
     _select(sieve, source)
     sieve.exclude(no_geometry(sieve.rows.geometry), "geometry_missing", str(source.name_column))
     _refuse_ids(sieve, str(source.id))
@@ -64,7 +65,7 @@ def read_unit_file(source: UnitsSource) -> Reading[gpd.GeoDataFrame]:
     _book_overlaps(sieve, source)
     if sieve.rows.empty:
         sieve.refuse("no_units")
-    table = conform(_table(sieve, source), UNITS)
+    table = conform(_table(sieve, source, units_of_parent), UNITS)
     return Reading(table, tuple(sieve.problems), sieve.account(used=len(table)))
 
 
@@ -169,11 +170,13 @@ def _shared_areas(
     return first[real], second[real], shared[real]
 
 
-def _table(sieve: Rows, source: UnitsSource) -> gpd.GeoDataFrame:
+def _table(sieve: Rows, source: UnitsSource, units_of_parent: pd.Series[int]) -> gpd.GeoDataFrame:
     rows = sieve.rows
     names = rows[source.name_column]
     sieve.book(blank(names), "name_missing", "noted", str(source.name_column))
     parents = rows[source.parent] if source.parent else pd.Series("", index=rows.index)
+    # A parent of which the study holds a part gets no figure: it would pass for the whole.
+    whole = parents.map(parents.value_counts()) == parents.map(units_of_parent)
     spare = pd.Series([f"unnamed-{row}" for row in rows.index], index=rows.index, dtype="str")
     return gpd.GeoDataFrame(
         {
@@ -181,7 +184,7 @@ def _table(sieve: Rows, source: UnitsSource) -> gpd.GeoDataFrame:
             "name": names.mask(names == "", spare),
             "level": source.level,
             "parent": parents,
-            "parent_level": np.where(parents == "", "", source.parent_level),
+            "parent_level": np.where(whole & (parents != ""), source.parent_level, ""),
             "rural": _rural(sieve, source.rural),
             "geometry": rows.geometry,
         },

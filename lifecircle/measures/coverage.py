@@ -185,9 +185,10 @@ def _groups(units: gpd.GeoDataFrame) -> tuple[pd.DataFrame, list[npt.NDArray[np.
     rows = units[["unit_id", "name", "level", "rural"]].rename(columns={"name": "unit_name"})
     everything = np.arange(len(units))
     members = [np.array([number]) for number in everything]
+    whole = units[units["parent_level"] != ""].drop_duplicates("parent").sort_values("parent")
     parents = [
-        {"unit_id": parent, "unit_name": parent, "level": units["parent_level"].iloc[0]}
-        for parent in sorted(set(units["parent"]) - {""})
+        {"unit_id": parent, "unit_name": parent, "level": level}
+        for parent, level in zip(whole["parent"], whole["parent_level"], strict=True)
     ]
     members += [np.flatnonzero(units["parent"] == row["unit_id"]) for row in parents]
     city = {"unit_id": CITY, "unit_name": CITY, "level": CITY}

@@ -29,7 +29,7 @@ TARGET_CLASS = 3
 """The lowest class that reaches the target."""
 
 PALETTE = {
-    "with_target": ["#7f2704", "#b84203", "#e8792b", "#9ccdf0", "#d3e9f8"],
+    "with_target": ["#7f2704", "#ad3a03", "#dc6b1c", "#9bccf0", "#cde6f8"],
     "without_target": ["#3f3a5a", "#6a6590", "#9893b8", "#c3c0d8", "#e6e4ef"],
     "none": "#bfbfbf",
     "hatch": "rgba(20, 20, 20, 0.65)",

@@ -47,7 +47,11 @@ PEOPLE = {
 """By kind of home: share of residents of 60 and older, and of children under 3."""
 
 FIRST = "听松 云庭 澜湾 锦绣 望潮 槐荫 长虹 人和 星河 揽月 青禾 霜林 芦花 麦浪 东渡 石桥 银杏 海棠 紫藤 翠竹".split()
-LAST = {"A6": "新村 一村 二村 三村 公寓".split(), "A11": "花苑 家园 雅苑 景苑".split(), "A18": "华庭 名邸 江景苑 国际".split()}
+LAST = {
+    "A6": "新村 一村 二村 三村 公寓".split(),
+    "A11": "花苑 家园 雅苑 景苑".split(),
+    "A18": "华庭 名邸 江景苑 国际".split(),
+}
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,8 @@ class Estates:
                     if ground.contains(shape):
                         self._home(shape, slab.floors, kind, name)
             way = base + slab.depth + min(8.0, (slab.pitch - slab.depth) / 2)
-            rungs += lines(LineString([(west, way), (east, way)]) & wall.buffer(-9))[:1]
+            across = lines(LineString([(west, way), (east, way)]) & wall.buffer(-9))
+            rungs += [rung for rung in across if rung.bounds[0] < spine_x < rung.bounds[2]]
             base += slab.pitch
         return rungs
 
@@ -134,7 +139,7 @@ class Estates:
             "N": (spine.coords[-1], (0, 1)),
         }
         order = ["W"] if walled else [str(side) for side in self.rng.permutation(list(sides))]
-        wanted = 1 if walled else 2 if wall.area > 30_000 else 1
+        wanted = 1 if walled else 3 if wall.area > 30_000 else 2
         reach = GATE_REACH_M + GREEN_BELT_M if walled else GATE_REACH_M
         gates = []
         for side in order:
@@ -210,9 +215,7 @@ class Estates:
     def _terrace(self, shape: Polygon, name: str) -> None:
         floors = int(self.rng.integers(2, 4))
         self.homes.append(Home(shape, floors, "L", name))
-        self.drawing.way(
-            shape.exterior.coords, building="terrace", building__levels=str(floors)
-        )
+        self.drawing.way(shape.exterior.coords, building="terrace", building__levels=str(floors))
 
     def village(self, name: str, line: LineString) -> None:
         """Houses in two rows on both sides of a village street."""
@@ -246,7 +249,11 @@ def _row_of_slabs(left: float, right: float, base: float, slab: Slab) -> list[Po
 
 def _with_door(outline: list[XY], door: XY) -> list[XY]:
     """The outline with `door` on its top edge."""
-    tops = [index for index in range(len(outline) - 1) if outline[index][1] == outline[index + 1][1] == door[1]]
+    tops = [
+        index
+        for index in range(len(outline) - 1)
+        if outline[index][1] == outline[index + 1][1] == door[1]
+    ]
     return [*outline[: tops[0] + 1], door, *outline[tops[0] + 1 :]]
 
 

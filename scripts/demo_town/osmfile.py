@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import osmium
+import shapely
 from shapely import STRtree
 from shapely.geometry import LineString, Point
 
@@ -87,7 +88,9 @@ def _cornered(way: Way, corner: Corners) -> tuple[XY, ...]:
     if not way.join and "bridge" not in way.tags and way.tags.get("highway") != "steps":
         return way.points
     moved = [corner(point) for point in way.points]
-    return tuple(here for before, here in zip([None, *moved], moved, strict=False) if here != before)
+    return tuple(
+        here for before, here in zip([None, *moved], moved, strict=False) if here != before
+    )
 
 
 def _cuts(ways: list[Way], marks: list[XY], corner: Corners) -> list[set[XY]]:
@@ -100,7 +103,7 @@ def _cuts(ways: list[Way], marks: list[XY], corner: Corners) -> list[set[XY]]:
             met = {corner(place) for place in _meetings(lines[first], lines[second])}
             cuts[first] |= met
             cuts[second] |= met
-    places = [Point(mark) for mark in marks]
+    places = shapely.points(np.array(marks).reshape(-1, 2))
     for mark, index in tree.query(places, predicate="dwithin", distance=TOUCH_M).T:
         cuts[index].add(marks[mark])
     return cuts

@@ -12,6 +12,10 @@ from demo_town.frame import XY
 from demo_town.streets import EAST_ROAD, FOOTBRIDGE_Y, SURFACE_X, WEST_ROAD, swung
 
 
+BEDS = 18
+"""What the overloaded home has for some 1,500 people of 60 and older around it."""
+
+
 @dataclass(frozen=True)
 class Patch:
     """An area whose residents lack `services` for a known `cause`."""
@@ -53,8 +57,8 @@ OVERLOADED = Patch(
     "capacity",
     "990101003000",
     ("eldercare_home",),
-    box(-770, -400, -330, -40),
-    "One home with 18 beds is the only one within 1000 m.",
+    box(-735, -585, 110, -85),
+    f"One home with {BEDS} beds is the only one within 1000 m.",
 )
 PATCHES = (NO_FACILITY, ACROSS_RIVER, WALLED_IN, OVERLOADED)
 

@@ -43,8 +43,8 @@ class Cells:
         return {name: int(self.bands[index][inside].sum()) for index, name in enumerate(BANDS)}
 
 
-def spread(homes: list[Home], rng: np.random.Generator) -> Cells:
-    """`RESIDENTS` people over the homes by floor area; groups by the kind of home."""
+def spread(homes: list[Home], town: Polygon, rng: np.random.Generator) -> Cells:
+    """`RESIDENTS` people over the homes by floor area, in cells that cover `town` and the homes."""
     table = pd.DataFrame(
         {
             "estate": [home.estate for home in homes],
@@ -57,10 +57,8 @@ def spread(homes: list[Home], rng: np.random.Generator) -> Cells:
     vary = np.array([estates[name] for name in table["estate"]])
     people = table["floor_area"].to_numpy() * vary[:, 0]
     people *= RESIDENTS / people.sum()
-    middles = np.array([home.shape.centroid.coords[0] for home in homes])
-    x, y = _metres(middles)
-    west, south = (np.floor([x.min(), y.min()]) // CELL_M - 1) * CELL_M
-    east, north = (np.ceil([x.max(), y.max()]) // CELL_M + 2) * CELL_M
+    x, y = _metres(np.array([home.shape.centroid.coords[0] for home in homes]))
+    west, south, east, north = _bounds(x, y, *_metres(np.array(town.exterior.coords)))
     shape = round((north - south) / CELL_M), round((east - west) / CELL_M)
     cell = np.ravel_multi_index(
         (((north - y) // CELL_M).astype(int), ((x - west) // CELL_M).astype(int)), shape
@@ -75,6 +73,14 @@ def spread(homes: list[Home], rng: np.random.Generator) -> Cells:
 def _metres(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     degrees = lonlat(points)
     return Transformer.from_crs("EPSG:4326", CRS, always_xy=True).transform(*degrees.T)
+
+
+def _bounds(*metres: np.ndarray) -> tuple[float, float, float, float]:
+    """West, south, east, north of the cells that hold all given x and y, and one more around."""
+    x, y = np.concatenate(metres[::2]), np.concatenate(metres[1::2])
+    west, south = (np.floor(np.array([x.min(), y.min()]) / CELL_M) - 1) * CELL_M
+    east, north = (np.ceil(np.array([x.max(), y.max()]) / CELL_M) + 1) * CELL_M
+    return float(west), float(south), float(east), float(north)
 
 
 def _whole(values: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from demo_town.frame import XY
 from demo_town.homes import Home
 from demo_town.osmfile import Drawing
 from demo_town.patches import (
+    BEDS,
     MARKET,
     NO_FACILITY,
     OVERLOADED,
@@ -39,30 +40,107 @@ class Service:
 
 
 COMMUNITY = (
-    Service("health_centre", "社区卫生服务中心", (1, 1, 1, 0, 0, 0), 700, "{unit}社区卫生服务中心", ("area", 1800, 4200)),
-    Service("health_station", "社区卫生服务站", (1, 2, 2, 1, 0, 0), 420, "{road}社区卫生服务站", ("area", 120, 320)),
-    Service("culture_centre", "社区文化活动中心", (0, 1, 1, 1, 1, 0), 900, "{unit}社区文化活动中心", ("area", 2800, 5200)),
-    Service("culture_station", "文化活动室", (1, 2, 2, 2, 1, 1), 400, "{road}文化活动室", ("area", 220, 600)),
-    Service("sports_centre", "市民健身中心", (0, 1, 0, 1, 0, 0), 900, "{unit}市民健身中心", ("area", 1500, 4800)),
+    Service(
+        "health_centre",
+        "社区卫生服务中心",
+        (1, 1, 1, 0, 0, 0),
+        700,
+        "{unit}社区卫生服务中心",
+        ("area", 1800, 4200),
+    ),
+    Service(
+        "health_station",
+        "社区卫生服务站",
+        (1, 3, 3, 2, 0, 0),
+        420,
+        "{road}社区卫生服务站",
+        ("area", 120, 320),
+    ),
+    Service(
+        "culture_centre",
+        "社区文化活动中心",
+        (0, 1, 1, 1, 1, 0),
+        900,
+        "{unit}社区文化活动中心",
+        ("area", 2800, 5200),
+    ),
+    Service(
+        "culture_station",
+        "文化活动室",
+        (1, 2, 3, 3, 2, 1),
+        400,
+        "{road}文化活动室",
+        ("area", 220, 600),
+    ),
+    Service(
+        "sports_centre",
+        "市民健身中心",
+        (0, 1, 0, 1, 0, 0),
+        900,
+        "{unit}市民健身中心",
+        ("area", 1500, 4800),
+    ),
     Service("sports_ground_m", "球场", (1, 1, 1, 1, 1, 0), 500, "{road}球场", ("area", 1300, 2400)),
-    Service("fitness_outdoor", "健身苑点", (2, 3, 3, 3, 2, 2), 260, "{road}健身苑", ("area", 150, 600)),
-    Service("wet_market", "标准化菜市场", (1, 0, 2, 2, 1, 1), 500, "{road}菜市场", ("area", 800, 2600)),
-    Service("community_canteen", "社区食堂", (1, 2, 2, 2, 1, 0), 350, "{road}社区食堂", ("area", 150, 500)),
+    Service(
+        "fitness_outdoor", "健身苑点", (2, 4, 4, 5, 3, 2), 260, "{road}健身苑", ("area", 150, 600)
+    ),
+    Service(
+        "sports_ground_l",
+        "大型运动场",
+        (0, 1, 0, 0, 0, 0),
+        500,
+        "{unit}运动场",
+        ("area", 3200, 5600),
+    ),
+    Service(
+        "sports_ground_s",
+        "乒乓球场",
+        (0, 1, 1, 1, 1, 0),
+        500,
+        "{road}乒乓球场",
+        ("area", 780, 1300),
+    ),
+    Service("micro_fire", "微型消防站", (1, 1, 1, 1, 1, 1), 500, "{road}微型消防站"),
+    Service(
+        "wet_market", "标准化菜市场", (1, 0, 2, 2, 1, 1), 500, "{road}菜市场", ("area", 800, 2600)
+    ),
+    Service(
+        "community_canteen",
+        "社区食堂",
+        (1, 2, 2, 2, 1, 0),
+        350,
+        "{road}社区食堂",
+        ("area", 150, 500),
+    ),
 )
 CARE = (
     Service("eldercare_home", "养老院", (0, 1, 0, 1, 1, 1), 700, "{unit}敬老院", ("beds", 70, 160)),
-    Service("elder_complex", "综合为老服务中心", (0, 1, 1, 1, 1, 0), 600, "{unit}社区综合为老服务中心", ("area", 900, 2200)),
-    Service("elder_daycare", "日间照料中心", (1, 1, 2, 1, 1, 1), 350, "{road}老年人日间照料中心", ("area", 220, 700)),
-    Service("childcare", "托育机构", (1, 3, 3, 3, 2, 0), 280, "{road}托育园", ("places", 20, 60)),
+    Service(
+        "elder_complex",
+        "综合为老服务中心",
+        (0, 1, 1, 1, 1, 0),
+        600,
+        "{unit}社区综合为老服务中心",
+        ("area", 900, 2200),
+    ),
+    Service(
+        "elder_daycare",
+        "日间照料中心",
+        (1, 2, 3, 3, 1, 1),
+        350,
+        "{road}老年人日间照料中心",
+        ("area", 220, 700),
+    ),
+    Service("childcare", "托育机构", (1, 3, 3, 5, 2, 0), 280, "{road}托育园", ("places", 20, 60)),
 )
 SHOPS = (
-    Service("convenience", "便利店", (3, 5, 6, 6, 4, 2), 150, "好邻居便利店（{road}店）"),
+    Service("convenience", "便利店", (2, 4, 5, 5, 3, 2), 150, "好邻居便利店（{road}店）"),
     Service("pharmacy", "药店", (2, 3, 4, 3, 3, 1), 220, "仁和堂药房（{road}店）"),
     Service("breakfast", "早餐店", (2, 3, 4, 3, 2, 1), 180, "{road}早餐铺"),
     Service("repair", "维修服务点", (1, 1, 2, 1, 1, 0), 300, "{road}便民维修点"),
     Service("domestic_service", "家政服务点", (0, 1, 1, 1, 1, 0), 400, "{road}家政服务站"),
     Service("recycling", "再生资源回收点", (1, 2, 2, 2, 1, 1), 350, "{road}再生资源回收点"),
-    Service("parcel_locker", "智能快件箱", (2, 4, 4, 5, 3, 1), 160, "{road}智能快件箱"),
+    Service("parcel_locker", "智能快件箱", (2, 3, 4, 4, 2, 1), 160, "{road}智能快件箱"),
     Service("courier_station", "快递驿站", (1, 2, 2, 2, 1, 1), 300, "{road}快递驿站"),
 )  # fmt: skip
 BOTH_SERVICES = {"综合为老服务中心": ("elder_complex", "elder_daycare")}
@@ -132,7 +210,10 @@ def place_all(fronts: Fronts, rng: np.random.Generator) -> dict[str, list[Facili
                     index = _choose(fronts, service, code, known, taken, rng)
                     taken.add(index)
                     found[file].append(_made(service, fronts, index, unit, rng))
-    return {file: sorted(rows, key=lambda one: (one.category, one.unit_id)) for file, rows in found.items()}
+    return {
+        file: sorted(rows, key=lambda one: (one.category, one.unit_id))
+        for file, rows in found.items()
+    }
 
 
 def _choose(
@@ -182,18 +263,29 @@ def _made(
 
 def _fixed_community() -> list[Facility]:
     """What stands where a patch needs it to."""
-    health, station = ("health_centre",), ("health_station",)
+    _, _, _, (middle, *_), (east, *_), (rural, *_) = UNITS
+    west = UNITS[1][0]
+    rows = (
+        (
+            "health_centre",
+            "望潮街道社区卫生服务中心",
+            "滨江大道250号",
+            middle,
+            river_health(),
+            3600,
+        ),
+        ("health_centre", "芦洲镇卫生院", "芦花路18号", rural, (1467.0, -1110.0), 1500),
+        ("health_station", "东渡北社区卫生服务站", "星河路66号", east, (1120.0, 1337.0), 180),
+        ("wet_market", "槐安路菜市场", "槐安路676号", west, MARKET, 2200),
+    )
+    categories = {service.id: service.category for service in COMMUNITY}
     return [
-        Facility("社区卫生服务中心", health, "望潮街道社区卫生服务中心", "滨江大道250号", "990101004000", river_health(), area=3600),
-        Facility("社区卫生服务中心", health, "芦洲镇卫生院", "芦花路18号", "990101101000", (1467.0, -1110.0), area=1500),
-        Facility("社区卫生服务站", station, "东渡北社区卫生服务站", "星河路66号", "990101005000", (1120.0, 1337.0), area=180),
-        Facility("标准化菜市场", ("wet_market",), "槐安路菜市场", "槐安路676号", "990101002000", MARKET, area=2200),
-    ]  # fmt: skip
+        Facility(categories[service], (service,), name, address, unit, at, area=area)
+        for service, name, address, unit, at, area in rows
+    ]
 
 
 def _fixed_care() -> list[Facility]:
-    return [
-        Facility("养老院", ("eldercare_home",), "槐荫街道敬老院", "锦书路205号", "990101003000", home(), beds=18)
-    ]  # fmt: skip
-
-
+    unit, name, *_ = UNITS[2]
+    row = ("养老院", ("eldercare_home",), f"{name}敬老院", "锦书路205号", unit, home())
+    return [Facility(*row, beds=BEDS)]

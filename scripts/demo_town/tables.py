@@ -24,7 +24,15 @@ def community_csv(rows: list[Facility], path: Path) -> Counter[str]:
     table.insert(9, {**table[8], "编号": "SQ900"})
     table.append(_broken(table[3], "SQ901", "霜林路社区食堂（筹）", "社区食堂", "暂无", "暂无"))
     table.append(_broken(table[3], "SQ902", "青禾路健身苑（筹）", "健身苑点", "0", "0"))
-    table.append({**table[30], "编号": "SQ903", "名称": "星河路老文化活动室", "类别": "文化活动室", "状态": "已停业"})
+    table.append(
+        {
+            **table[30],
+            "编号": "SQ903",
+            "名称": "星河路老文化活动室",
+            "类别": "文化活动室",
+            "状态": "已停业",
+        }
+    )
     _write_csv(table, path, "utf-8")
     return Counter(duplicate=1, unreadable_coordinate=1, null_island=1, closed=1)
 
@@ -33,7 +41,15 @@ def care_csv(rows: list[Facility], path: Path) -> Counter[str]:
     """GB18030, WGS 84: a blank coordinate, and a closed home."""
     table = [_care_row(number, one) for number, one in enumerate(rows, start=1)]
     table.append(_broken(table[0], "YL901", "滨江大道托育园", "托育机构", "", ""))
-    table.append({**table[-2], "编号": "YL902", "名称": "人和路日间照料中心（旧址）", "类别": "日间照料中心", "状态": "已停业"})
+    table.append(
+        {
+            **table[-2],
+            "编号": "YL902",
+            "名称": "人和路日间照料中心（旧址）",
+            "类别": "日间照料中心",
+            "状态": "已停业",
+        }
+    )
     _write_csv(table, path, "gb18030")
     return Counter(blank_coordinate=1, closed=1)
 
@@ -83,7 +99,12 @@ def _feature(number: str, one: Facility) -> dict[str, object]:
     lon, lat = place(one.at)
     return {
         "type": "Feature",
-        "properties": {"id": number, "name": one.name, "kind": one.category, "address": one.address},
+        "properties": {
+            "id": number,
+            "name": one.name,
+            "kind": one.category,
+            "address": one.address,
+        },
         "geometry": {"type": "Point", "coordinates": [round(lon, 6), round(lat, 6)]},
     }
 

@@ -67,4 +67,6 @@ def write_units(shapes: dict[str, Polygon], path: Path) -> None:
         geometry = mapping(on_earth(shapes[code]))
         features.append({"type": "Feature", "properties": properties, "geometry": geometry})
     text = json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)
-    path.write_text(text.replace('{"type": "Feature",', '\n{"type": "Feature",') + "\n", "utf-8", newline="\n")
+    path.write_text(
+        text.replace('{"type": "Feature",', '\n{"type": "Feature",') + "\n", "utf-8", newline="\n"
+    )

@@ -59,9 +59,7 @@ def _buildings(drawing: Drawing, plot: Plot) -> None:
         for y in np.arange(south, top - depth, north):
             shape = box(x, y, x + width, y + depth)
             if low.contains(shape):
-                drawing.way(
-                    shape.exterior.coords, building=kind, building__levels=str(floors)
-                )
+                drawing.way(shape.exterior.coords, building=kind, building__levels=str(floors))
 
 
 def _pitch(drawing: Drawing, ground: Polygon) -> None:
@@ -95,7 +93,8 @@ def _to_street(drawing: Drawing, start: XY) -> list[XY]:
     named = [
         way.line
         for way in drawing.ways
-        if way.join and way.tags.get("highway") in ("primary", "secondary", "tertiary", "residential")
+        if way.join
+        and way.tags.get("highway") in ("primary", "secondary", "tertiary", "residential")
     ]
     line = min(named, key=Point(start).distance)
     end = line.interpolate(line.project(Point(start)))
@@ -108,18 +107,29 @@ def draw_park(drawing: Drawing, plot: Plot) -> None:
     middle = ground.centroid
     drawing.way(ground.exterior.coords, join=True, leisure="park", name="锦塘公园", barrier="fence")
     lake = affinity.scale(middle.buffer(1, 20), 105, 62)
-    drawing.way(affinity.rotate(lake, 20).exterior.coords, natural="water", water="pond", name="锦塘")
+    drawing.way(
+        affinity.rotate(lake, 20).exterior.coords, natural="water", water="pond", name="锦塘"
+    )
     walk = affinity.scale(middle.buffer(1, 28), 165, 125)
     drawing.way(walk.exterior.coords, join=True, highway="footway")
     for number, turn in enumerate((5, 88, 183, 268)):
-        far = affinity.rotate(LineString([middle, (middle.x + 900, middle.y)]), turn, (middle.x, middle.y))
+        far = affinity.rotate(
+            LineString([middle, (middle.x + 900, middle.y)]), turn, (middle.x, middle.y)
+        )
         inside = points(far & walk.exterior)[0]
         gate = points(far & ground.exterior)[0]
         street = min(
-            (hit for line in public_streets(drawing) for hit in points(far & line) if not ground.contains(hit)),
+            (
+                hit
+                for line in public_streets(drawing)
+                for hit in points(far & line)
+                if not ground.contains(hit)
+            ),
             key=gate.distance,
         )
-        drawing.way([inside.coords[0], gate.coords[0], street.coords[0]], join=True, highway="footway")
+        drawing.way(
+            [inside.coords[0], gate.coords[0], street.coords[0]], join=True, highway="footway"
+        )
         drawing.mark(gate.coords[0], barrier="gate", access="yes", name=f"锦塘公园{number + 1}号门")
 
 
@@ -129,7 +139,12 @@ def draw_square(drawing: Drawing, plot: Plot) -> None:
     drawing.way(plot.shape.exterior.coords, landuse="retail")
     square = box(west + 12, south + 10, east - 12, south + 150) & plot.shape.buffer(-4)
     drawing.way(
-        square.exterior.coords, join=True, highway="pedestrian", area="yes", name="望潮广场", place="square"
+        square.exterior.coords,
+        join=True,
+        highway="pedestrian",
+        area="yes",
+        name="望潮广场",
+        place="square",
     )
     left, low, right, high = square.bounds
     for corner in ((left, low), (right, low), (right, high), ((left + right) / 2, low)):
@@ -160,7 +175,8 @@ def _fields(drawing: Drawing, country: Polygon) -> None:
     land = country.buffer(-8).difference(unary_union([*lines, *plots]))
     west, south, east, north = land.bounds
     for number, x in enumerate(np.arange(west, east, STRIP_M)):
-        for field in polygons(land & box(x, south, x + STRIP_M - 3, north)):
+        strip = land & box(x, south, x + STRIP_M - 3, north)
+        for field in polygons(strip.buffer(-2, join_style="mitre")):
             if field.area > 3000 and not field.interiors:
                 drawing.way(field.exterior.coords, landuse="farmland")
             if field.area > 20_000 and number % 3 == 0:

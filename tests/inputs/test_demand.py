@@ -321,7 +321,7 @@ def test_a_refused_source_stops_the_demand(tmp_path: Path) -> None:
 
 
 def test_wujiaochang_has_312_homes_inside_its_extract(test_data: Path) -> None:
-    """The count known for this extract; its census people are cut to the 82 % of the area inside."""
+    """The count known for this extract; the census is cut to the 82 % of the area inside."""
     path = test_data / "shanghai" / "osm" / "wujiaochang.osm"
     units = read_unit_file(
         UnitsSource.model_validate(

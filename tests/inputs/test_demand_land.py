@@ -17,7 +17,7 @@ from lifecircle.inputs.osm_places import read_osm_places
 from lifecircle.study import LandDemand
 
 WIDE = shapely.box(-10_000, -10_000, 10_000, 10_000)
-CODED = {"0701": (0, 0, 100, 100), "0702": (200, 0, 250, 50), "0801": (300, 0, 400, 100)}
+CODED = {"0701": (0, 0, 100, 100), "0702": (200, 0, 250, 50), "1507": (300, 0, 400, 100)}
 
 
 def land_file(folder: Path, *shapes: shapely.Geometry, **columns: list[str]) -> Path:
@@ -70,6 +70,14 @@ def test_land_mapped_twice_counts_once(tmp_path: Path) -> None:
     reading = demand_of(land_file(tmp_path, first, second), units_of(a=WIDE))
     assert area(reading) == pytest.approx(90 * 60, rel=1e-6)
     assert reading.accounts[0].rows_used == 2
+
+
+def test_land_where_units_overlap_counts_once(tmp_path: Path) -> None:
+    """Units a (x to 60) and b (x from 40): the strip of both is a's."""
+    units = units_of(a=shapely.box(0, 0, 60, 100), b=shapely.box(40, 0, 100, 100))
+    reading = demand_of(land_file(tmp_path, shapely.box(0, 0, 100, 50)), units)
+    by_unit = reading.table.groupby("unit_id")["residential_land_m2"].sum()
+    assert by_unit.to_dict() == pytest.approx({"a": 3000, "b": 2000}, rel=1e-6)
 
 
 def test_land_beyond_the_network_is_cut_off(tmp_path: Path) -> None:
@@ -128,10 +136,12 @@ def test_an_extract_without_residential_land_is_refused(tmp_path: Path) -> None:
 def test_newport_squares_are_its_residential_land(test_data: Path) -> None:
     """All mapped residential land, cut by a unit that holds it, adds up to its union."""
     path = test_data / "newport" / "newport-2023-06-13.osm.pbf"
-    land = read_osm_places(path, ()).land.geometry.to_crs(CRS)
+    places = read_osm_places(path, ())
+    land = places.land.geometry.to_crs(CRS)
     unit = shapely.box(*land.total_bounds).buffer(10)
     units = gpd.GeoDataFrame(
         {"unit_id": ["n"], "name": ["n"], "level": "town"}, geometry=[unit], crs=CRS
     ).to_crs(GEOGRAPHIC)
-    reading = demand_of(path, units, unit.buffer(1000))
+    source = LandDemand(path=path, kind="land")
+    reading = build_demand([source], units, CRS, unit.buffer(1000), lambda _: places)
     assert area(reading) == pytest.approx(shapely.union_all(land.to_numpy()).area, rel=1e-6)

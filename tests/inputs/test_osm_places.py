@@ -49,7 +49,9 @@ def test_area_no_makes_a_closed_way_a_line(tmp_path: Path) -> None:
     """A running track tagged area=no goes round a field and is not the field."""
     town = Town()
     town.box(1, (0, 0, 30, 20), leisure="track", area="no")
-    assert metres(read(town, tmp_path).features)["w1"].geom_type == "Point"
+    places = read(town, tmp_path)
+    assert metres(places.features)["w1"].geom_type == "Point"
+    assert places.incomplete.empty
 
 
 def test_a_multipolygon_keeps_its_hole_and_the_relations_id(tmp_path: Path) -> None:

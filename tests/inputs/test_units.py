@@ -8,6 +8,7 @@ from typing import Any
 
 import geopandas as gpd
 import pytest
+from pyogrio import write_dataframe
 from shapely.geometry import LineString, MultiPolygon, Polygon, box
 
 from lifecircle.base.problems import InputRefused
@@ -222,6 +223,15 @@ def test_a_shapefile_with_a_part_missing_is_refused(tmp_path: Path, part: str) -
     frame(id=["1", "2"], name=["a", "b"]).to_file(path)
     (tmp_path / f"streets.{part}").unlink()
     assert refusal(path) == ("shapefile_part", {"parts": f"streets.{part}"})
+
+
+def test_a_table_beside_the_one_layer_does_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "streets.gpkg"
+    notes = frame(id=["1", "2"], note=["x", "y"]).drop(columns="geometry")
+    write_dataframe(notes, path, layer="notes")
+    assert refusal(path)[0] == "geometry_none"
+    frame(id=["1", "2"], name=["a", "b"]).to_file(path, layer="streets")
+    assert read(path).table["name"].tolist() == ["a", "b"]
 
 
 def test_several_layers_are_refused_by_name(tmp_path: Path) -> None:

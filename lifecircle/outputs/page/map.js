@@ -50,8 +50,8 @@ function shapeOf(unit, index) {
 }
 
 function labelOf(unit) {
-  const content = element("div", "unit-label");
-  content.append(element("span", "name", unit.name), element("b"));
+  const content = element("b", "unit-label");
+  content.dataset.name = unit.name;
   const options = { permanent: true, direction: "center", className: "label", opacity: 1 };
   return L.tooltip(options).setLatLng(unit.label_at).setContent(content).addTo(map);
 }
@@ -77,8 +77,7 @@ function paintUnits() {
       weight: 1.5,
       hatched: row !== null && row.hatched,
     });
-    const share = labels[index].getContent().lastChild;
-    share.textContent = row ? percent(row.share, row) : "–";
+    labels[index].getContent().textContent = row ? percent(row.share, row) : "–";
   });
   fitLabels();
 }
@@ -243,7 +242,7 @@ function startMap() {
   map.attributionControl.addAttribution("© OpenStreetMap contributors");
   L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
   if (data.base) L.imageOverlay(data.base.image, data.base.bounds).addTo(map);
-  map.fitBounds(extent);
+  map.fitBounds(extent, { animate: false });
 }
 
 function fitMap() {

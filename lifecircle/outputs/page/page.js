@@ -2,16 +2,13 @@
 
 const CITY = data.units.findIndex((unit) => unit.geometry === null);
 
+/** One element, drawn by the style sheet: a city's list has hundreds. */
 function barOf(row) {
-  const bar = element("span", "bar");
-  const parts = [["upper", row.share_upper], ["share", row.share], ["tick", row.target]];
-  for (const [className, value] of parts) {
-    if (value === null) continue;
-    const part = element("i", className);
-    part.style[className === "tick" ? "left" : "width"] = value * 100 + "%";
-    if (className === "share") part.style.backgroundColor = colourOf(row);
-    bar.append(part);
+  const bar = element("span", row.target === null ? "bar" : "bar targeted");
+  for (const name of ["share", "share_upper", "target"]) {
+    bar.style.setProperty("--" + name, (row[name] || 0) * 100 + "%");
   }
+  bar.style.setProperty("--colour", colourOf(row));
   return bar;
 }
 
@@ -118,7 +115,7 @@ function paintCard() {
     parts.push(element("div", "figure", bounds(row)));
     if (row.share_upper > row.share) parts.push(element("div", "quiet", say("lower_upper")));
     parts.push(element("div", "verdict " + side, verdict(row, state.selected === CITY)));
-    parts.push(factList(cardFacts(row)), element("p", "quiet", definition()));
+    parts.push(factList(cardFacts(row)), fillDefinition(element("p", "quiet")));
     parts.push(otherHeadlines(state.selected));
   }
   return card.replaceChildren(...parts);
@@ -180,7 +177,8 @@ function paintWords() {
   at("side").setAttribute("aria-label", say("list_of_units"));
   at("north").lastElementChild.textContent = say("north");
   at("notes").replaceChildren(...data.notes.map((note) => element("p", "name", inWords(note))));
-  at("sources").textContent = say("sources") + data.sources.map(sourceText).join(say("semicolon"));
+  fillLine(at("sources"), data.sources.map(sourceText), say("semicolon"));
+  at("sources").prepend(say("sources"));
   at("credit").textContent = say("credit") + " · " + say("internal");
   for (const button of at("languages").children) {
     button.setAttribute("aria-pressed", String(button.dataset.language === state.language));
@@ -197,7 +195,8 @@ function paint() {
   paintLegend();
   paintRows();
   paintCard();
-  at("definition").textContent = definition();
+  fillDefinition(at("definition"));
+  map.invalidateSize({ animate: false });
 }
 
 function change(key, value) {

@@ -90,14 +90,22 @@ function ruleInWords() {
   return picked.remark ? rule + say("remark", { remark: inWords(picked.remark) }) : rule;
 }
 
+/** Texts side by side in `line`, each apart, so that one cannot turn the direction of the next. */
+function fillLine(line, texts, separator) {
+  const parts = texts.map((text) => element("span", "name", text));
+  line.replaceChildren(...parts.flatMap((part, index) => (index ? [separator, part] : [part])));
+  return line;
+}
+
 /** The line without which no figure may stand: denominator, profile, limit, rule. */
-function definition() {
+function fillDefinition(line) {
   const { profile, limits } = series();
   const denominator = data.denominators.find((item) => item.id === state.denominator);
-  return [
+  const texts = [
     say("define_denominator", { text: inWords(denominator.label) }),
     say("define_profile", { text: say("profile_" + profile) }),
     say("define_limit", { text: limits.map(limitInWords).join(say("or")) }),
     say("define_rule", { text: ruleInWords() }),
-  ].join(" · ");
+  ];
+  return fillLine(line, texts, " · ");
 }

@@ -1,0 +1,178 @@
+"""The tables of a run under their fixed names, and the manifest that says how they came about.
+
+Rows are sorted where they are made and numbers rounded here, so that the same inputs give the
+same bytes; clock times go into `run.log` alone.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import shapely
+
+from lifecircle.base.files import MANIFEST, sha256, staged_folder, write_bytes
+from lifecircle.base.problems import problems_table
+from lifecircle.measures.result import Result
+from lifecircle.study import Source, Study
+
+LIBRARIES = (
+    "lifecircle", "exactextract", "folium", "geopandas", "numpy", "osmium", "pandas", "pyarrow",
+    "pyogrio", "pyproj", "rasterio", "scipy", "shapely",
+)  # fmt: skip
+"""What the figures may depend on."""
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\x00", "＝", "＋", "－", "＠")
+"""A spreadsheet reads a cell that begins so as a formula."""
+
+Frame = TypeVar("Frame", bound=pd.DataFrame)
+
+METRES_DECIMALS = 3
+SHARE_DECIMALS = 6
+PROBLEMS = "problems.csv"
+LOG = "run.log"
+
+
+def write_tables(result: Result, folder: str | Path, log: str = "") -> None:
+    """Write every table of `result` into `folder`, whole or not at all, the manifest last.
+
+    An earlier result in `folder` is replaced in one step; files of other makers are kept.
+    """
+    folder = Path(folder)
+    with staged_folder(folder) as stage:
+        _write_all(result, stage)
+        files = {file.name: sha256(file) for file in sorted(stage.iterdir())}
+        (stage / LOG).write_text(log, encoding="utf-8")
+        content = json.dumps(manifest(result, files), ensure_ascii=False, indent=1)
+        (stage / MANIFEST).write_text(content + "\n", encoding="utf-8")
+
+
+def write_problems(result_folder: Path, table: pd.DataFrame) -> None:
+    """Write `problems.csv` alone, as a refused run does."""
+    write_bytes(result_folder / PROBLEMS, csv_bytes(table))
+
+
+def _write_all(result: Result, stage: Path) -> None:
+    study = result.study
+    (stage / "study.toml").write_bytes(study.file.read_bytes())
+    coverage = rounded(result.coverage)
+    (stage / "coverage.csv").write_bytes(csv_bytes(coverage))
+    coverage.to_parquet(stage / "coverage.parquet", index=False)
+    rounded(result.demand).to_parquet(stage / "demand.parquet", index=False)
+    facilities = rounded(result.facilities)
+    (stage / "facilities.csv").write_bytes(csv_bytes(_with_lonlat(facilities)))
+    problems = problems_table(result.problems, study.study.language)
+    (stage / PROBLEMS).write_bytes(csv_bytes(problems))
+    _write_gpkg(result, stage / "results.gpkg")
+
+
+def rounded(table: Frame) -> Frame:
+    """`table` with shares to a millionth and everything else to a millimetre's worth."""
+    decimals = {
+        name: SHARE_DECIMALS if "share" in str(name) or name == "target" else METRES_DECIMALS
+        for name in table.columns
+        if pd.api.types.is_float_dtype(table[name])
+    }
+    return table.round(decimals)
+
+
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """`table` as CSV in UTF-8 with a mark, as Excel wants it, and no cell that is a formula."""
+    plain = pd.DataFrame(table.drop(columns="geometry", errors="ignore"))
+    for name in plain.columns:
+        if not pd.api.types.is_numeric_dtype(plain[name]):
+            plain[name] = [_no_formula(cell) for cell in plain[name]]
+    return plain.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
+
+
+def _no_formula(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+
+
+def _with_lonlat(facilities: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Longitude and latitude (WGS 84) of the facility, or of the middle of its entrances."""
+    middle = shapely.centroid(facilities.geometry.to_numpy())
+    lon, lat = shapely.get_x(middle), shapely.get_y(middle)
+    table = pd.DataFrame(facilities.drop(columns="geometry"))
+    return table.assign(lon=np.round(lon, 6), lat=np.round(lat, 6))
+
+
+def _write_gpkg(result: Result, path: Path) -> None:
+    """Units with their shares, facilities and demand as layers of one GeoPackage."""
+    stamp = f"{result.study.report_date:%Y-%m-%d}T00:00:00.000Z"
+    layers = {
+        "units": result.units.merge(
+            wide_shares(result.coverage), on=["unit_id", "level"], how="left"
+        ),
+        "facilities": result.facilities,
+        "demand": result.demand,
+    }
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": stamp})
+    try:
+        for name, layer in layers.items():
+            if len(layer):
+                rounded(layer).to_file(path, layer=name, driver="GPKG", engine="pyogrio")
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
+def wide_shares(coverage: pd.DataFrame) -> pd.DataFrame:
+    """One row for each unit, a column `service_denominator` for each share."""
+    table = coverage.assign(column=coverage["service"] + "_" + coverage["denominator"])
+    wide = table.pivot(index=["unit_id", "level"], columns="column", values="share")
+    return wide[list(dict.fromkeys(table["column"]))].reset_index().rename_axis(columns=None)
+
+
+def manifest(result: Result, files: Mapping[str, str]) -> dict[str, Any]:
+    """What was run: inputs with their hashes, options, versions, accounts and files written."""
+    study = result.study
+    return {
+        "study": study.study.name,
+        "report_date": study.report_date.isoformat(),
+        "inputs": [_input(source) for source in study.sources],
+        "options": options(study),
+        "standard": result.standard.id,
+        "crs": None if result.network.crs is None else result.network.crs.to_string(),
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in LIBRARIES},
+        },
+        "account": result.account,
+        "files": dict(files),
+    }
+
+
+def options(study: Study) -> dict[str, Any]:
+    """Every option of the study, the defaults too, with file names instead of paths."""
+    return {
+        name: _names_only(value)
+        for name, value in study.model_dump(mode="json", by_alias=True).items()
+    }
+
+
+def _names_only(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {
+            key: Path(value).name if key == "path" else _names_only(value)
+            for key, value in content.items()
+        }
+    return [_names_only(item) for item in content] if isinstance(content, list) else content
+
+
+def _input(source: Source) -> dict[str, Any]:
+    return {
+        "file": source.name,
+        "sha256": sha256(source.path),
+        "publisher": source.publisher,
+        "date": None if source.date is None else source.date.isoformat(),
+        "licence": source.licence,
+        "datum": source.datum,
+    }
