@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from shapely.geometry import Polygon, box, mapping
-from shapely.ops import unary_union
-
 from demo_town import osmfile, patches, people, places, plots, streets, tables, units, works
 from demo_town.frame import SEED, box_around, local, on_earth, place
 from demo_town.homes import SLABS, Estates
 from demo_town.osmfile import Drawing
+from shapely.geometry import Polygon, mapping
+from shapely.ops import unary_union
 
 HOME = Path(__file__).resolve().parent.parent / "lifecircle" / "demo"
 

@@ -89,9 +89,11 @@ def residential_buildings(
     defaults = {**DEFAULT_FLOORS, **levels}
     classes = [FLOOR_CLASS[tags["building"]] for tags in buildings["tags"]]
     assumed = np.array([defaults[name] for name in classes], dtype=float)
+    flats = np.array([_number(tags.get("building:flats", "")) for tags in buildings["tags"]])
     rows = {
         "key": buildings["osm_id"].to_numpy(),
-        "dwellings": [_number(tags.get("building:flats", "")) for tags in buildings["tags"]],
+        # A count of homes over the few buildings that tell it would pass for all homes.
+        "dwellings": flats if np.isfinite(flats).all() else np.full(len(flats), np.nan),
         "buildings": 1.0,
         "floor_area_m2": shapely.area(footprints) * np.where(np.isnan(mapped), assumed, mapped),
     }

@@ -171,7 +171,7 @@ class _Sums:
             denominator=weight,
             profile=self.minutes.profile,
             limit_m=measured.limit_m,
-            limit_min=measured.limit_m / self.minutes.m_per_min,
+            limit_min=round(measured.limit_m / self.minutes.m_per_min, 6),
             limit_source=measured.limit_source,
             share=table["covered"] / total,
             share_upper=(table["covered"] + table["unknown"]) / total,

@@ -45,21 +45,23 @@ def notes(result: Result) -> list[Text]:
     if verdict is not None:
         found.append(verdict)
     words = service_words(result.standard)
+    alike: dict[tuple[str, str], list[Problem]] = {}
     for problem in result.problems:
         if problem.code in NOTED:
-            found.append({language: _note(problem, words, language) for language in LANGUAGES})
+            alike.setdefault((problem.code, str(problem.details)), []).append(problem)
+    for group in alike.values():
+        found.append({language: _note(group, words, language) for language in LANGUAGES})
     return found
 
 
-def _note(problem: Problem, words: Mapping[str, Text], language: Language) -> str:
-    """A problem as a remark: ids of services are put in words."""
-    subject = problem.value or problem.column
-    details = {
-        key: _in_words(str(value), words, language) for key, value in problem.details.items()
-    }
-    what = sentence(f"{problem.code}.what", language, **details)
+def _note(alike: list[Problem], words: Mapping[str, Text], language: Language) -> str:
+    """Problems that say the same of several units or services as one remark."""
+    code, details = alike[0].code, alike[0].details
+    subjects = ", ".join(problem.value or problem.column for problem in alike)
+    in_words = {key: _in_words(str(value), words, language) for key, value in details.items()}
     colon = "：" if language == "zh" else ": "
-    return f"{_in_words(subject, words, language)}{colon}{what}"
+    what = sentence(f"{code}.what", language, **in_words)
+    return f"{_in_words(subjects, words, language)}{colon}{what}"
 
 
 def _in_words(ids: str, words: Mapping[str, Text], language: Language) -> str:

@@ -46,11 +46,15 @@ PEOPLE = {
 }
 """By kind of home: share of residents of 60 and older, and of children under 3."""
 
-FIRST = "听松 云庭 澜湾 锦绣 望潮 槐荫 长虹 人和 星河 揽月 青禾 霜林 芦花 麦浪 东渡 石桥 银杏 海棠 紫藤 翠竹".split()
+FIRST = (
+    "听松", "云庭", "澜湾", "锦绣", "望潮", "槐荫", "长虹", "人和", "星河", "揽月",
+    "青禾", "霜林", "芦花", "麦浪", "东渡", "石桥", "银杏", "海棠", "紫藤", "翠竹",
+)  # fmt: skip
 LAST = {
-    "A6": "新村 一村 二村 三村 公寓".split(),
-    "A11": "花苑 家园 雅苑 景苑".split(),
-    "A18": "华庭 名邸 江景苑 国际".split(),
+    "A6": ["新村", "一村", "二村", "三村", "公寓"],
+    "A11": ["花苑", "家园", "雅苑", "景苑"],
+    "L": ["里", "坊", "弄堂"],
+    "A18": ["华庭", "名邸", "江景苑", "国际"],
 }
 
 
@@ -186,7 +190,7 @@ class Estates:
     def lanes(self, plot: Plot) -> None:
         """An old quarter: public lanes every 44 m, terraces of two and three floors along them."""
         ground = plot.shape
-        name = f"{FIRST[len(self.names) % len(FIRST)]}里弄"
+        name = self._name("L")
         self.drawing.way(ground.exterior.coords, landuse="residential", name=name)
         west, south, east, north = ground.bounds
         for number, x in enumerate(np.arange(west + 60, east - 40, 120.0)):

@@ -129,9 +129,9 @@ def _with(way: Way, cuts: set[XY]) -> tuple[XY, ...]:
 
 
 def write(drawing: Drawing, path: Path, extent: tuple[float, float, float, float]) -> None:
-    """Write the extract with its bounding box in the header; no compression, so that the same
+    """Write the extract, its bounding box in the header.
 
-    drawing gives the same bytes with every version of zlib.
+    Nothing is compressed, so that one drawing gives the same bytes with every version of zlib.
     """
     ways = joined(drawing)
     places = dict.fromkeys(point for way in ways for point in way.points)

@@ -11,7 +11,6 @@ from shapely.ops import substring
 from demo_town.frame import XY
 from demo_town.streets import EAST_ROAD, FOOTBRIDGE_Y, SURFACE_X, WEST_ROAD, swung
 
-
 BEDS = 18
 """What the overloaded home has for some 1,500 people of 60 and older around it."""
 

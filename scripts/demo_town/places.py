@@ -1,4 +1,4 @@
-"""Facilities: where people are, on street fronts, with capacities; three files with their faults."""
+"""Facilities: on street fronts, likelier where people live, with capacities."""
 
 from __future__ import annotations
 
@@ -29,120 +29,56 @@ NOTHING_M, NO_CULTURE_M, ALONE_M, NO_MARKET_M = 525.0, 1015.0, 1100.0, 720.0
 
 @dataclass(frozen=True)
 class Service:
-    """How many a unit has (in the order of UNITS), how far apart, and what a row says of them."""
+    """A service of the town: where its facilities are, and how large they are."""
 
     id: str
     category: str
+    called_after: str
+    """The unit or the road that a facility's name begins with."""
     counts: tuple[int, int, int, int, int, int]
+    """How many a unit has, in the order of UNITS."""
     apart_m: float
-    name: str
-    capacity: tuple[str, int, int] = ("", 0, 0)
+    capacity: str = ""
+    least: int = 0
+    most: int = 0
 
 
 COMMUNITY = (
     Service(
-        "health_centre",
-        "社区卫生服务中心",
-        (1, 1, 1, 0, 0, 0),
-        700,
-        "{unit}社区卫生服务中心",
-        ("area", 1800, 4200),
+        "health_centre", "社区卫生服务中心", "unit", (1, 1, 1, 0, 0, 0), 700, "area", 1800, 4200
     ),
+    Service("health_station", "社区卫生服务站", "road", (1, 3, 3, 2, 0, 0), 420, "area", 120, 320),
     Service(
-        "health_station",
-        "社区卫生服务站",
-        (1, 3, 3, 2, 0, 0),
-        420,
-        "{road}社区卫生服务站",
-        ("area", 120, 320),
+        "culture_centre", "社区文化活动中心", "unit", (0, 1, 1, 1, 1, 0), 900, "area", 2800, 5200
     ),
-    Service(
-        "culture_centre",
-        "社区文化活动中心",
-        (0, 1, 1, 1, 1, 0),
-        900,
-        "{unit}社区文化活动中心",
-        ("area", 2800, 5200),
-    ),
-    Service(
-        "culture_station",
-        "文化活动室",
-        (1, 2, 3, 3, 2, 1),
-        400,
-        "{road}文化活动室",
-        ("area", 220, 600),
-    ),
-    Service(
-        "sports_centre",
-        "市民健身中心",
-        (0, 1, 0, 1, 0, 0),
-        900,
-        "{unit}市民健身中心",
-        ("area", 1500, 4800),
-    ),
-    Service("sports_ground_m", "球场", (1, 1, 1, 1, 1, 0), 500, "{road}球场", ("area", 1300, 2400)),
-    Service(
-        "fitness_outdoor", "健身苑点", (2, 4, 4, 5, 3, 2), 260, "{road}健身苑", ("area", 150, 600)
-    ),
-    Service(
-        "sports_ground_l",
-        "大型运动场",
-        (0, 1, 0, 0, 0, 0),
-        500,
-        "{unit}运动场",
-        ("area", 3200, 5600),
-    ),
-    Service(
-        "sports_ground_s",
-        "乒乓球场",
-        (0, 1, 1, 1, 1, 0),
-        500,
-        "{road}乒乓球场",
-        ("area", 780, 1300),
-    ),
-    Service("micro_fire", "微型消防站", (1, 1, 1, 1, 1, 1), 500, "{road}微型消防站"),
-    Service(
-        "wet_market", "标准化菜市场", (1, 0, 2, 2, 1, 1), 500, "{road}菜市场", ("area", 800, 2600)
-    ),
-    Service(
-        "community_canteen",
-        "社区食堂",
-        (1, 2, 2, 2, 1, 0),
-        350,
-        "{road}社区食堂",
-        ("area", 150, 500),
-    ),
+    Service("culture_station", "文化活动室", "road", (1, 2, 3, 3, 2, 1), 400, "area", 220, 600),
+    Service("sports_centre", "市民健身中心", "unit", (0, 1, 0, 1, 0, 0), 900, "area", 1500, 4800),
+    Service("sports_ground_m", "球场", "road", (1, 1, 1, 1, 1, 0), 500, "area", 1300, 2400),
+    Service("fitness_outdoor", "健身苑点", "road", (2, 4, 4, 5, 3, 2), 260, "area", 150, 600),
+    Service("sports_ground_l", "大型运动场", "unit", (0, 1, 0, 0, 0, 0), 500, "area", 3200, 5600),
+    Service("sports_ground_s", "乒乓球场", "road", (0, 1, 1, 1, 1, 0), 500, "area", 780, 1300),
+    Service("micro_fire", "微型消防站", "road", (1, 1, 1, 1, 1, 1), 500),
+    Service("wet_market", "菜市场", "road", (1, 0, 2, 2, 1, 1), 500, "area", 800, 2600),
+    Service("community_canteen", "社区食堂", "road", (1, 2, 2, 2, 1, 0), 350, "area", 150, 500),
 )
 CARE = (
-    Service("eldercare_home", "养老院", (0, 1, 0, 1, 1, 1), 700, "{unit}敬老院", ("beds", 70, 160)),
+    Service("eldercare_home", "养老院", "unit", (0, 1, 0, 1, 1, 1), 700, "beds", 70, 160),
     Service(
-        "elder_complex",
-        "综合为老服务中心",
-        (0, 1, 1, 1, 1, 0),
-        600,
-        "{unit}社区综合为老服务中心",
-        ("area", 900, 2200),
+        "elder_complex", "综合为老服务中心", "unit", (0, 1, 1, 1, 1, 0), 600, "area", 900, 2200
     ),
-    Service(
-        "elder_daycare",
-        "日间照料中心",
-        (1, 2, 3, 3, 1, 1),
-        350,
-        "{road}老年人日间照料中心",
-        ("area", 220, 700),
-    ),
-    Service("childcare", "托育机构", (1, 3, 3, 5, 2, 0), 280, "{road}托育园", ("places", 20, 60)),
+    Service("elder_daycare", "日间照料中心", "road", (1, 2, 3, 3, 1, 1), 350, "area", 220, 700),
+    Service("childcare", "托育机构", "road", (1, 3, 3, 5, 2, 0), 280, "places", 20, 60),
 )
 SHOPS = (
-    Service("convenience", "便利店", (2, 4, 5, 5, 3, 2), 150, "好邻居便利店（{road}店）"),
-    Service("pharmacy", "药店", (2, 3, 4, 3, 3, 1), 220, "仁和堂药房（{road}店）"),
-    Service("breakfast", "早餐店", (2, 3, 4, 3, 2, 1), 180, "{road}早餐铺"),
-    Service("repair", "维修服务点", (1, 1, 2, 1, 1, 0), 300, "{road}便民维修点"),
-    Service("domestic_service", "家政服务点", (0, 1, 1, 1, 1, 0), 400, "{road}家政服务站"),
-    Service("recycling", "再生资源回收点", (1, 2, 2, 2, 1, 1), 350, "{road}再生资源回收点"),
-    Service("parcel_locker", "智能快件箱", (2, 3, 4, 4, 2, 1), 160, "{road}智能快件箱"),
-    Service("courier_station", "快递驿站", (1, 2, 2, 2, 1, 1), 300, "{road}快递驿站"),
-)  # fmt: skip
+    Service("convenience", "便利店", "road", (2, 4, 5, 5, 3, 2), 150),
+    Service("pharmacy", "药店", "road", (2, 3, 4, 3, 3, 1), 220),
+    Service("breakfast", "早餐店", "road", (2, 3, 4, 3, 2, 1), 180),
+    Service("repair", "维修服务点", "road", (1, 1, 2, 1, 1, 0), 300),
+    Service("domestic_service", "家政服务点", "road", (0, 1, 1, 1, 1, 0), 400),
+    Service("recycling", "再生资源回收点", "road", (1, 2, 2, 2, 1, 1), 350),
+    Service("parcel_locker", "智能快件箱", "road", (2, 3, 4, 4, 2, 1), 160),
+    Service("courier_station", "快递驿站", "road", (1, 2, 2, 2, 1, 1), 300),
+)
 BOTH_SERVICES = {"综合为老服务中心": ("elder_complex", "elder_daycare")}
 """Categories that stand for more than one service."""
 
@@ -248,17 +184,19 @@ def _allowed(at: np.ndarray, service: str) -> np.ndarray:
 def _made(
     service: Service, fronts: Fronts, index: int, unit: str, rng: np.random.Generator
 ) -> Facility:
-    road, number = fronts.road[index], fronts.number[index]
-    kind, low, high = service.capacity
-    size = int(rng.integers(low, high + 1)) if kind else 0
-    size = size // 10 * 10 if kind == "area" else size
-    services = BOTH_SERVICES.get(service.category, (service.id,))
+    road = fronts.road[index]
     facility = Facility(
-        service.category, services, service.name.format(unit=unit, road=road),
-        f"{road}{number}号", str(fronts.unit[index]),
-        (float(fronts.at[index][0]), float(fronts.at[index][1])),
-    )  # fmt: skip
-    return replace(facility, **({kind: size} if kind else {}))
+        category=service.category,
+        services=BOTH_SERVICES.get(service.category, (service.id,)),
+        name=(unit if service.called_after == "unit" else road) + service.category,
+        address=f"{road}{fronts.number[index]}号",
+        unit_id=str(fronts.unit[index]),
+        at=(float(fronts.at[index][0]), float(fronts.at[index][1])),
+    )
+    if not service.capacity:
+        return facility
+    size = int(rng.integers(service.least, service.most + 1))
+    return replace(facility, **{service.capacity: size // 10 * 10 if size > 200 else size})
 
 
 def _fixed_community() -> list[Facility]:

@@ -11,7 +11,7 @@ from shapely import STRtree
 from shapely.geometry import LineString, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from demo_town.frame import XY, lines, points, rounded, wave
+from demo_town.frame import lines, points, rounded, wave
 from demo_town.osmfile import Drawing
 
 REACH = 4600.0

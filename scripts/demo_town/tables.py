@@ -15,7 +15,6 @@ from demo_town.places import Facility
 from lifecircle.inputs.datum import wgs84_to_gcj02
 
 Row = dict[str, str]
-FAULTS = ("unreadable_coordinate", "blank_coordinate", "null_island", "closed", "duplicate")
 
 
 def community_csv(rows: list[Facility], path: Path) -> Counter[str]:
@@ -24,15 +23,7 @@ def community_csv(rows: list[Facility], path: Path) -> Counter[str]:
     table.insert(9, {**table[8], "编号": "SQ900"})
     table.append(_broken(table[3], "SQ901", "霜林路社区食堂（筹）", "社区食堂", "暂无", "暂无"))
     table.append(_broken(table[3], "SQ902", "青禾路健身苑（筹）", "健身苑点", "0", "0"))
-    table.append(
-        {
-            **table[30],
-            "编号": "SQ903",
-            "名称": "星河路老文化活动室",
-            "类别": "文化活动室",
-            "状态": "已停业",
-        }
-    )
+    table.append(_closed(table[30], "SQ903", "文化活动室"))
     _write_csv(table, path, "utf-8")
     return Counter(duplicate=1, unreadable_coordinate=1, null_island=1, closed=1)
 
@@ -41,15 +32,7 @@ def care_csv(rows: list[Facility], path: Path) -> Counter[str]:
     """GB18030, WGS 84: a blank coordinate, and a closed home."""
     table = [_care_row(number, one) for number, one in enumerate(rows, start=1)]
     table.append(_broken(table[0], "YL901", "滨江大道托育园", "托育机构", "", ""))
-    table.append(
-        {
-            **table[-2],
-            "编号": "YL902",
-            "名称": "人和路日间照料中心（旧址）",
-            "类别": "日间照料中心",
-            "状态": "已停业",
-        }
-    )
+    table.append(_closed(table[-2], "YL902", "日间照料中心"))
     _write_csv(table, path, "gb18030")
     return Counter(blank_coordinate=1, closed=1)
 
@@ -110,7 +93,22 @@ def _feature(number: str, one: Facility) -> dict[str, object]:
 
 
 def _broken(like: Row, number: str, name: str, category: str, lon: str, lat: str) -> Row:
-    return {**like, "编号": number, "名称": name, "类别": category, "经度": lon, "纬度": lat}
+    """A row with the columns of `like` and a place that cannot be used."""
+    said = {
+        "编号": number,
+        "名称": name,
+        "类别": category,
+        "经度": lon,
+        "纬度": lat,
+        "状态": "开放",
+    }
+    return {**dict.fromkeys(like, ""), **said}
+
+
+def _closed(like: Row, number: str, category: str) -> Row:
+    """A facility that has moved out of the place of `like`."""
+    name = f"{category}（{like['地址']}，旧址）"
+    return {**like, "编号": number, "名称": name, "类别": category, "状态": "已停业"}
 
 
 def _text(value: int | None) -> str:

@@ -136,7 +136,6 @@ def draw_park(drawing: Drawing, plot: Plot) -> None:
 def draw_square(drawing: Drawing, plot: Plot) -> None:
     """望潮广场: a square to be crossed, with shops on its north side and ways to three streets."""
     west, south, east, north = plot.shape.bounds
-    drawing.way(plot.shape.exterior.coords, landuse="retail")
     square = box(west + 12, south + 10, east - 12, south + 150) & plot.shape.buffer(-4)
     drawing.way(
         square.exterior.coords,
@@ -146,6 +145,8 @@ def draw_square(drawing: Drawing, plot: Plot) -> None:
         name="望潮广场",
         place="square",
     )
+    for ground in polygons(plot.shape.difference(square.buffer(2))):
+        drawing.way(ground.exterior.coords, landuse="retail")
     left, low, right, high = square.bounds
     for corner in ((left, low), (right, low), (right, high), ((left + right) / 2, low)):
         near = square.exterior.interpolate(square.exterior.project(Point(corner)))

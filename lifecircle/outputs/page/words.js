@@ -53,7 +53,7 @@ function percent(share, row) {
 /** The share, or the lower and the upper one where they differ. */
 function bounds(row) {
   const [lower, upper] = [percent(row.share, row), percent(row.share_upper, row)];
-  return row.share_upper > row.share ? lower.replace(" %", " – ") + upper : lower;
+  return upper === lower || row.share_upper === null ? lower : lower.replace(" %", " – ") + upper;
 }
 
 function points(difference) {
