@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import locale
 import os
 import sys
-import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lifecircle.base.problems import Refused
     from lifecircle.base.sentences import Language
     from lifecircle.measures.result import Result
+    from lifecircle.outputs.progress import Stages
     from lifecircle.study import Study
 
 GOOD, THRESHOLD_MISSED, WRONG_STUDY, INPUT_REFUSED, PARTS_FAILED = 0, 1, 2, 3, 4
@@ -41,6 +42,8 @@ out_option = click.option(
     default=Path(),
     help="Folder that holds data/processed and maps (default: here).",
 )
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+open_option = click.option("--open", "open_", is_flag=True, help="Open the map in the browser.")
 study_argument = click.argument("study_file", metavar="STUDY", type=click.Path(path_type=Path))
 
 
@@ -75,7 +78,7 @@ def init(folder: Path, lang: Language | None) -> None:
 @study_argument
 @out_option
 @language_option
-@click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
+@json_option
 def check(study_file: Path, out: Path, lang: Language | None, as_json: bool) -> None:
     """Read and check everything that STUDY names; compute nothing."""
     from lifecircle.base.problems import problems_table
@@ -86,7 +89,8 @@ def check(study_file: Path, out: Path, lang: Language | None, as_json: bool) -> 
     with refusals(study_file, out, lang):
         study = loaded(study_file)
         language = lang or study.study.language
-        inputs = read_inputs(study, progress_for(language, as_json))
+        with watch(language, as_json) as stages:
+            inputs = read_inputs(study, stages.begin)
         table = problems_table(inputs.problems, language)
         write_problems(result_folder(study, out), table)
     if as_json:
@@ -103,26 +107,55 @@ def check(study_file: Path, out: Path, lang: Language | None, as_json: bool) -> 
 @study_argument
 @out_option
 @language_option
-@click.option("--json", "as_json", is_flag=True, help="Print coverage as JSON, and nothing else.")
-def run(study_file: Path, out: Path, lang: Language | None, as_json: bool) -> None:
+@json_option
+@open_option
+def run(study_file: Path, out: Path, lang: Language | None, as_json: bool, open_: bool) -> None:
     """Compute STUDY: tables into data/processed/<study>/, the map into maps/<study>.html."""
-    from lifecircle.outputs.result_map import write_map
-    from lifecircle.outputs.tables import write_tables
+    compute(study_file, out, lang, as_json, open_)
+
+
+@commands.command()
+@out_option
+@language_option
+@json_option
+@open_option
+def demo(out: Path, lang: Language | None, as_json: bool, open_: bool) -> None:
+    """Compute the embedded synthetic town: a first look without any data of your own.
+
+    Its files go to data/raw/demo, where they can be changed and run again.
+    """
+    from lifecircle.base.sentences import sentence
+    from lifecircle.demo import copy_town
+
+    refuse_unwritable(out, lang or own_language())
+    study_file = copy_town(out / "data" / "raw" / "demo")
+    compute(study_file, out, lang or own_language(), as_json, open_)
+    if not as_json:
+        click.echo(sentence("demo_next", lang or own_language(), study=study_file))
+
+
+def compute(
+    study_file: Path, out: Path, lang: Language | None, as_json: bool, open_page: bool
+) -> None:
+    """Run a study, write everything, and print it."""
+    from lifecircle.outputs.results import write_results
     from lifecircle.pipeline import run as run_study
 
     with refusals(study_file, out, lang):
         study = loaded(study_file)
         language = lang or study.study.language
-        watch = Watch(progress_for(language, as_json))
-        result = run_study(study, watch.stage)
-        watch.stage("write")
+        refuse_unwritable(out, language)
         folder, page = result_folder(study, out), out / "maps" / f"{study.study.name}.html"
-        write_map(result, page)
-        write_tables(result, folder, watch.log())
+        with watch(language, as_json) as stages:
+            result = run_study(study, stages.begin)
+            stages.begin("write")
+            write_results(result, folder, page, stages.log())
     if as_json:
         click.echo(result.coverage.to_json(orient="records", force_ascii=False))
     else:
         show(result, folder, page, language)
+    if open_page:
+        click.launch(str(page))
 
 
 def show(result: Result, folder: Path, page: Path, language: Language) -> None:
@@ -148,34 +181,24 @@ def result_folder(study: Study, out: Path) -> Path:
     return out / "data" / "processed" / study.study.name
 
 
-class Watch:
-    """Times the stages for `run.log`, and passes them on to the progress line."""
+@contextmanager
+def watch(language: Language, quiet: bool) -> Iterator[Stages]:
+    """The stages of a run: a progress bar on a terminal's standard error, silent elsewhere."""
+    from lifecircle.outputs.progress import Stages
 
-    def __init__(self, progress: Any) -> None:
-        self.progress, self.began = progress, [("start", time.perf_counter())]
-
-    def stage(self, name: str) -> None:
-        """A stage begins."""
-        self.began.append((name, time.perf_counter()))
-        self.progress(name)
-
-    def log(self) -> str:
-        """Seconds of each stage that has ended, and when."""
-        lines = [time.strftime("%Y-%m-%d %H:%M:%S")]
-        for (name, start), (_, end) in zip(self.began, self.began[1:], strict=False):
-            lines.append(f"{name:<12} {end - start:8.3f} s")
-        return "\n".join(lines) + "\n"
+    stages = Stages(language, shown=not quiet and sys.stderr.isatty())
+    with stages.bar:
+        yield stages
 
 
-def progress_for(language: Language, quiet: bool) -> Any:
-    """A function that shows each stage on a terminal's standard error, and nothing elsewhere."""
+def refuse_unwritable(out: Path, language: Language) -> None:
+    """End with one line if the results could not be written, before any work."""
+    from lifecircle.base.files import writable
     from lifecircle.base.sentences import sentence
 
-    def show_stage(stage: str) -> None:
-        if not quiet and sys.stderr.isatty():
-            click.echo(f"… {sentence(f'stage.{stage}', language)}", err=True)
-
-    return show_stage
+    for folder in (out / "data" / "processed", out / "maps"):
+        if not writable(folder):
+            raise click.UsageError(sentence("unwritable", language, folder=folder))
 
 
 @contextmanager
@@ -212,6 +235,20 @@ def print_refusal(error: Refused, language: Language) -> None:
     click.echo(sentence("summary.refused", language), err=True)
 
 
+def unwritten(error: OSError, language: Language) -> None:
+    """One line on a file that could not be read or written."""
+    from lifecircle.base.files import ResultInUse
+    from lifecircle.base.sentences import sentence
+
+    if isinstance(error, ResultInUse):
+        text = sentence("result_in_use", language, folder=error.folder, kept=error.kept)
+    elif error.errno == errno.ENOSPC:
+        text = sentence("disk_full", language)
+    else:
+        text = sentence("system", language, error=error)
+    click.echo(text, err=True)
+
+
 def own_language() -> Language:
     """The language of this computer: Chinese or English."""
     names = [os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
@@ -244,6 +281,9 @@ def main() -> None:
 
         click.echo(sentence("summary.interrupted", own_language()), err=True)
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        unwritten(error, own_language())
+        sys.exit(WRONG_STUDY)
     except Exception as error:
         from lifecircle.base.sentences import sentence
 

@@ -45,7 +45,7 @@ date = 2025-03-15
 licence = "CC0"
 id = "code"
 name = "name"
-level = "level"
+level = "street"
 parent = "district"
 rural = "rural"
 

@@ -63,9 +63,35 @@ def staged_folder(folder: Path) -> Iterator[Path]:
         _carry_over(folder, stage)
         for file in sorted(stage.rglob("*")):
             _flush(file)
-        _swap(folder, stage)
+        try:
+            _swap(folder, stage)
+        except PermissionError as error:
+            raise ResultInUse(folder, _kept_beside(folder, stage)) from error
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+class ResultInUse(OSError):
+    """An earlier result could not be replaced: one of its files is open in another program."""
+
+    def __init__(self, folder: Path, kept: Path) -> None:
+        self.folder, self.kept = folder, kept
+        super().__init__(f"{folder} is in use; the new result is in {kept}")
+
+
+def _kept_beside(folder: Path, stage: Path) -> Path:
+    """The new result under a name of its own, because the old one cannot be moved."""
+    kept = folder.with_name(f"{folder.name}-new")
+    shutil.rmtree(kept, ignore_errors=True)
+    stage.rename(kept)
+    return kept
+
+
+def writable(folder: Path) -> bool:
+    """Whether files could be written in `folder`, which need not exist yet."""
+    while not folder.exists():
+        folder = folder.absolute().parent
+    return folder.is_dir() and os.access(folder, os.W_OK)
 
 
 def recover_folder(folder: Path) -> None:

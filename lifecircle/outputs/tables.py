@@ -46,13 +46,21 @@ def write_tables(result: Result, folder: str | Path, log: str = "") -> None:
 
     An earlier result in `folder` is replaced in one step; files of other makers are kept.
     """
-    folder = Path(folder)
-    with staged_folder(folder) as stage:
-        _write_all(result, stage)
-        files = {file.name: sha256(file) for file in sorted(stage.iterdir())}
-        (stage / LOG).write_text(log, encoding="utf-8")
-        content = json.dumps(manifest(result, files), ensure_ascii=False, indent=1)
-        (stage / MANIFEST).write_text(content + "\n", encoding="utf-8")
+    with staged_folder(Path(folder)) as stage:
+        fill_folder(result, stage, log)
+
+
+def fill_folder(
+    result: Result, stage: Path, log: str = "", pages: Mapping[str, str] | None = None
+) -> None:
+    """The files of a run in an empty folder; `pages` are the hashes of maps that go elsewhere."""
+    _write_all(result, stage)
+    # `check` writes problems.csv anew, so its hash would not hold.
+    files = {file.name: sha256(file) for file in sorted(stage.iterdir()) if file.name != PROBLEMS}
+    (stage / LOG).write_text(log, encoding="utf-8")
+    own = dict.fromkeys([*files, PROBLEMS, LOG], "") | files
+    content = json.dumps(manifest(result, own, pages or {}), ensure_ascii=False, indent=1)
+    (stage / MANIFEST).write_text(content + "\n", encoding="utf-8")
 
 
 def write_problems(result_folder: Path, table: pd.DataFrame) -> None:
@@ -131,8 +139,11 @@ def wide_shares(coverage: pd.DataFrame) -> pd.DataFrame:
     return wide[list(dict.fromkeys(table["column"]))].reset_index().rename_axis(columns=None)
 
 
-def manifest(result: Result, files: Mapping[str, str]) -> dict[str, Any]:
-    """What was run: inputs with their hashes, options, versions, accounts and files written."""
+def manifest(result: Result, files: Mapping[str, str], pages: Mapping[str, str]) -> dict[str, Any]:
+    """What was run: inputs with their hashes, options, versions, accounts and files written.
+
+    Files whose bytes may differ between two runs, such as the log, stand without a hash.
+    """
     study = result.study
     return {
         "study": study.study.name,
@@ -147,6 +158,7 @@ def manifest(result: Result, files: Mapping[str, str]) -> dict[str, Any]:
         },
         "account": result.account,
         "files": dict(files),
+        "maps": dict(pages),
     }
 
 

@@ -1,0 +1,82 @@
+"""A tiny study written by a test: two streets of a town, one unit, one facility, some land."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from shapely.geometry import box
+
+from tests.inputs.osm_xml import Town
+
+DEGREE = 1 / 111_319.49
+"""A metre on the equator, in degrees of longitude."""
+
+STUDY = """
+[study]
+name = "tiny"
+language = "en"
+standard = "{standard}"
+
+[network]
+path = "town.osm"
+extent = [-0.01, -0.01, 0.01, 0.01]
+
+[units]
+path = "units.geojson"
+id = "id"
+name = "name"
+
+[[facilities]]
+path = "homes.csv"
+service = "eldercare_home"
+datum = "wgs84"
+name = "name"
+
+[[demand]]
+kind = "land"
+path = "town.osm"
+"""
+
+
+def write_study(folder: Path, standard: str = "shanghai-2022") -> Path:
+    """A study that runs: a 400 m street with land beside it and a home at its end."""
+    town = Town()
+    town.line(1, [(-200, 0), (200, 0)], highway="residential")
+    town.box(2, (-150, 10, 150, 60), landuse="residential")
+    town.write(folder)
+    west, south, east, north = (metres * DEGREE for metres in (-300, -100, 300, 100))
+    write_units(folder, box(west, south, east, north).__geo_interface__)
+    (folder / "homes.csv").write_text("name,lon,lat\n甲,0.0017,0.0001\n", encoding="utf-8")
+    study = folder / "study.toml"
+    study.write_text(STUDY.format(standard=standard), encoding="utf-8")
+    return study
+
+
+def write_units(folder: Path, geometry: dict[str, Any]) -> Path:
+    feature = {"type": "Feature", "properties": {"id": "1", "name": "甲"}, "geometry": geometry}
+    path = folder / "units.geojson"
+    collection = {"type": "FeatureCollection", "features": [feature]}
+    path.write_text(json.dumps(collection), encoding="utf-8")
+    return path
+
+
+def lifecircle(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The command line in a process of its own, as a planner runs it."""
+    return subprocess.run(
+        [sys.executable, "-m", "lifecircle.cli", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", "LANG": "C.UTF-8"},
+        check=False,
+    )
+
+
+def files_in(folder: Path) -> list[str]:
+    """Every file below `folder`, by its path from there."""
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
