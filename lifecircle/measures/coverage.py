@@ -55,19 +55,24 @@ def coverage(
     units; verdicts compare unrounded shares.  A headline without a single member in `minutes`,
     and a combination that misses a headline, are left out: no data is not no coverage.
     """
-    measured = [*_headlines(minutes, standard), *_services(minutes, standard)]
-    measured += _intersections(measured, standard)
+    found = measured(minutes, standard)
     sums = _Sums(minutes, demand, units)
     tables = [
-        sums.table(one, weight) for one in measured for weight in _denominators(demand, one.group)
+        sums.table(one, weight) for one in found for weight in _denominators(demand, one.group)
     ]
-    known = {one.id for one in measured}
+    known = {one.id for one in found}
     for combination in standard.combinations:
         if combination.kind == "mean" and known.issuperset(combination.members):
             tables += _means(combination, tables, standard.target)
     if not tables:
         return conform(pd.DataFrame(columns=COVERAGE.names), COVERAGE)
     return conform(_judged(pd.concat(tables, ignore_index=True)), COVERAGE)
+
+
+def measured(minutes: Minutes, standard: Standard) -> list[Measured]:
+    """What is covered at every demand point: headlines, services, then the intersections."""
+    found = [*_headlines(minutes, standard), *_services(minutes, standard)]
+    return [*found, *_intersections(found, standard)]
 
 
 def least(matrix: Floats, columns: Sequence[int]) -> Floats:

@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from osm_xml import Town
 from shapely.geometry import box
-
-from tests.inputs.osm_xml import Town
 
 DEGREE = 1 / 111_319.49
 """A metre on the equator, in degrees of longitude."""

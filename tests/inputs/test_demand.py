@@ -103,7 +103,7 @@ def homes(town: Town, folder: Path, **levels: float) -> tuple[gpd.GeoDataFrame, 
 def test_floor_area_is_footprint_times_floors(tmp_path: Path) -> None:
     """200 m² each: 5 floors as mapped; 6, 2 and 3 by kind; words and 0 floors count as unmapped."""
     town = Town()
-    town.box(1, (0, 0, 20, 10), building="apartments", building__levels="5", building__flats="40")
+    town.box(1, (0, 0, 20, 10), building="apartments", building__levels="5")
     town.box(2, (50, 0, 70, 10), building="apartments")
     town.box(3, (100, 0, 120, 10), building="detached")
     town.box(4, (150, 0, 170, 10), building="residential", building__levels="0")
@@ -112,8 +112,17 @@ def test_floor_area_is_footprint_times_floors(tmp_path: Path) -> None:
     expected = {"w1": 1000, "w2": 1200, "w3": 400, "w4": 600, "w5": 1200}
     assert table["floor_area_m2"].to_dict() == pytest.approx(expected, rel=3e-3)
     assert defaulted == 4
-    assert table.loc["w1", "dwellings"] == 40
-    assert table["dwellings"].isna().sum() == 4
+
+
+@pytest.mark.parametrize(("flats", "homes_counted"), [("12", [40, 12]), (None, [-1, -1])])
+def test_homes_are_counted_only_where_every_building_tells_its_own(
+    tmp_path: Path, flats: str | None, homes_counted: list[int]
+) -> None:
+    """A sum over the one building of two that tells would pass for all homes."""
+    town = Town()
+    town.box(1, (0, 0, 20, 10), building="apartments", building__flats="40")
+    town.box(2, (50, 0, 70, 10), building="house", **({"building__flats": flats} if flats else {}))
+    assert homes(town, tmp_path)[0]["dwellings"].fillna(-1).tolist() == homes_counted
 
 
 def test_the_study_sets_its_own_floors(tmp_path: Path) -> None:
