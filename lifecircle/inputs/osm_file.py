@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import osmium
 
 from lifecircle.base.problems import InputRefused, Problem
 
 DELETED_BY_EDITOR = re.compile(
     rb"""<(node|way|relation)\b(?=[^>]*\bid=["'](-?\d+)["'])(?=[^>]*\baction=["']delete["'])"""
 )
-XML_HEAD_BYTES = 4096
+NODE_ID = re.compile(rb"""<node\s[^>]*?\bid=["'](-?\d+)["']""")
+XML_HEAD_BYTES = 65536
 
 
 def check_osm_file(path: Path) -> None:
     """Refuse what cannot be an OSM extract, by its first bytes and not by its name.
 
     Raises `InputRefused` for a missing or empty file, for XML with a DOCTYPE, for history and
-    change files, and for anything that is neither OSM XML nor PBF.
+    change files, for anything that is neither OSM XML nor PBF, for a file that is not what the
+    `.md5` beside it says, and for objects out of order or twice.
     """
     if not path.is_file():
         raise InputRefused([Problem("file_missing", "refused", str(path))])
@@ -35,6 +42,48 @@ def check_osm_file(path: Path) -> None:
     if not sound:
         details = {"expected": ".osm / .osm.pbf"}
         raise InputRefused([Problem("file_kind", "refused", path.name, details=details)])
+    _check_whole(path)
+    if is_xml(path):
+        _check_order(path)
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse a file of several versions, and one that differs from the checksum beside it."""
+    try:
+        history = osmium.io.Reader(path, osmium.osm.NOTHING).header().has_multiple_object_versions
+    except RuntimeError as error:
+        problem = Problem("osm_unreadable", "refused", path.name, details={"error": str(error)})
+        raise InputRefused([problem]) from None
+    if history:
+        raise InputRefused([Problem("osm_history", "refused", path.name)])
+    beside = path.with_name(path.name + ".md5")
+    if beside.is_file():
+        words = beside.read_text(encoding="utf-8", errors="replace").split()
+        with path.open("rb") as file:
+            own = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        if not words or words[0].lower() != own:
+            details = {"beside": beside.name, "own": own}
+            raise InputRefused([Problem("checksum_differs", "refused", path.name, details=details)])
+
+
+def _check_order(path: Path) -> None:
+    """Refuse OSM XML with ways before nodes, or with a node twice: which one holds is unknown."""
+    with _mapped(path) as content:
+        first_way, last_node = content.find(b"<way "), content.rfind(b"<node ")
+        if 0 <= first_way < last_node:
+            raise InputRefused([Problem("osm_unsorted", "refused", path.name)])
+        seen: set[bytes] = set()
+        for match in NODE_ID.finditer(content):
+            if match[1] in seen:
+                value = f"n{match[1].decode()}"
+                raise InputRefused([Problem("osm_twice", "refused", path.name, value=value)])
+            seen.add(match[1])
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap]:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        yield content
 
 
 def is_osm(path: Path) -> bool:
@@ -54,7 +103,7 @@ def deleted_in_editor(path: Path) -> frozenset[str]:
     """
     if not is_xml(path):
         return frozenset()
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    with _mapped(path) as content:
         if content.find(b"action=") < 0:
             return frozenset()
         found = DELETED_BY_EDITOR.finditer(content)

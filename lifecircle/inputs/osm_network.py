@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,28 +11,50 @@ import shapely
 from pyproj import CRS
 
 from lifecircle.base.geo import Floats, centred_crs, project
+from lifecircle.base.problems import UsageError
+from lifecircle.inputs.osm_graph import network_of_graph, read_graphml
 from lifecircle.inputs.osm_places import read_osm_places
 from lifecircle.inputs.osm_streets import Streets, read_streets
 from lifecircle.network.build import build_network
 from lifecircle.network.network import WalkNetwork
 from lifecircle.network.rules import Policy
 
+if TYPE_CHECKING:
+    import networkx as nx
+
 
 def read_network(
-    path: str | Path,
+    path: str | Path | nx.MultiDiGraph[Any],
     policy: Policy | None = None,
     crs: CRS | None = None,
     extent: tuple[float, float, float, float] | None = None,
 ) -> WalkNetwork:
-    """The walking network of an `.osm.pbf` or `.osm` file.
+    """The walking network of an `.osm.pbf`, `.osm` or `.graphml` file, or of an OSMnx graph.
 
     `crs` is metric (default: a transverse Mercator centred on the streets); `extent` is the box
     in degrees that the extract is complete for, where its header does not say.  Raises
-    `InputRefused` where the file is no OSM extract or holds no way that is walked.
+    `InputRefused` where the file is no OSM extract or holds no way that is walked, or where a
+    graph has no lengths; `UsageError` for a `crs` whose metres are none.
     """
-    streets = read_streets(Path(path), policy or Policy())
+    policy = policy or Policy()
+    _refuse_distorting(crs)
+    if not isinstance(path, str | Path):
+        return network_of_graph(path, policy, crs)
+    if Path(path).suffix.lower() == ".graphml":
+        return read_graphml(Path(path), policy, crs)
+    streets = read_streets(Path(path), policy)
     barriers = read_osm_places(Path(path), ()).barriers.geometry.to_numpy()
     return streets_network(streets, barriers, crs, extent)
+
+
+def _refuse_distorting(crs: CRS | None) -> None:
+    """Degrees are no metres, and those of EPSG:3857 are 17 % too long in Shanghai."""
+    if crs is None:
+        return
+    crs = CRS.from_user_input(crs)
+    metric = crs.is_projected and crs.axis_info[0].unit_name == "metre"
+    if not metric or crs.to_epsg() == 3857:
+        raise UsageError(f"{crs.name} does not measure in metres; take a local projected CRS")
 
 
 def streets_network(

@@ -18,20 +18,23 @@ import osmium
 from lifecircle.base.geo import geodesic_m
 from lifecircle.base.problems import InputRefused, Problem
 from lifecircle.inputs.osm_file import check_osm_file, deleted_in_editor, is_xml
-from lifecircle.network.build import GateState, NodeDelay, Square, Ways
 from lifecircle.network.rules import (
     Decision,
+    GateState,
     Policy,
     decide_node,
     decide_way,
     delay_at_node,
+    highway_classes,
     is_square,
     kind_of_no_street,
     step_count,
     undecided,
 )
+from lifecircle.network.ways import NodeDelay, Square, Ways
 
-NODE_KEYS = ("barrier", "highway", "crossing")
+NODE_KEYS = ("barrier", "entrance", "highway", "crossing")
+FOOTWAYS = {"footway", "path", "pedestrian"}
 SQUARE_KEYS = ("highway", "railway", "public_transport")
 
 
@@ -41,14 +44,17 @@ class Streets:
 
     `bounds` is the extract's own box (west, south, east, north) where its header has one; where
     it has none, `free_nodes` are places that no way brought in, which lie inside the extract.
-    `left_out` counts ways by reason, `left_out_m` their metres, `no_streets` those of the reason
-    `no_highway` by kind, `undecided` values that decide nothing.  `broken` are ids of ways that
-    miss nodes, `pointless` counts ways of a single place.
+    `let_through` are nodes with an entrance or a gate that is not shut.  `left_out` counts ways
+    by reason, `left_out_m` their metres, `no_streets` those of the reason `no_highway` by kind,
+    `undecided` values that decide nothing.  `broken` are ids of ways that miss nodes, `pointless`
+    counts ways of a single place.  `sidewalk_elsewhere` are ways with sidewalk=separate,
+    `footways` those made for walkers.
     """
 
     source: str
     ways: Ways
     gates: Mapping[int, GateState]
+    let_through: frozenset[int]
     delays: Mapping[int, NodeDelay]
     squares: tuple[Square, ...]
     bounds: tuple[float, float, float, float] | None
@@ -61,6 +67,7 @@ class Streets:
     broken: tuple[int, ...]
     pointless: int
     sidewalk_elsewhere: frozenset[int]
+    footways: frozenset[int]
     ways_read: int
 
 
@@ -96,6 +103,7 @@ class _Found:
     reasons: list[str] = field(default_factory=list)
     """Of `others`, one each."""
     gates: dict[int, GateState] = field(default_factory=dict)
+    let_through: set[int] = field(default_factory=set)
     delays: dict[int, NodeDelay] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
     no_streets: Counter[str] = field(default_factory=Counter)
@@ -104,6 +112,7 @@ class _Found:
     broken: list[int] = field(default_factory=list)
     pointless: int = 0
     sidewalk_elsewhere: set[int] = field(default_factory=set)
+    footways: set[int] = field(default_factory=set)
     ways_read: int = 0
 
 
@@ -135,7 +144,8 @@ def read_streets(path: Path, policy: Policy) -> Streets:
 
 def _objects(path: Path) -> Iterable[Any]:
     """All ways, and the nodes that may be gates or delays."""
-    nodes = osmium.filter.KeyFilter(*NODE_KEYS).enable_for(osmium.osm.NODE)
+    nodes = osmium.filter.KeyFilter(*NODE_KEYS)
+    nodes.enable_for(osmium.osm.NODE)
     entities = osmium.osm.NODE | osmium.osm.WAY
     # Any: pyosmium's union of object types knows nothing of is_way().
     processor = osmium.FileProcessor(path, entities).with_locations().with_filter(nodes)
@@ -153,6 +163,7 @@ def _streets(
         source=source,
         ways=_ways(found.walked),
         gates=found.gates,
+        let_through=frozenset(found.let_through),
         delays=found.delays,
         squares=squares,
         bounds=bounds,
@@ -165,6 +176,7 @@ def _streets(
         broken=tuple(sorted(set(found.broken))),
         pointless=found.pointless,
         sidewalk_elsewhere=frozenset(found.sidewalk_elsewhere),
+        footways=frozenset(found.footways),
         ways_read=found.ways_read,
     )
 
@@ -184,8 +196,7 @@ def _unsaved_nodes(path: Path) -> dict[int, tuple[float, float]]:
     """
     if not is_xml(path):
         return {}
-    item: Any
-    nodes = osmium.FileProcessor(path, osmium.osm.NODE)
+    nodes = cast(Iterable[Any], osmium.FileProcessor(path, osmium.osm.NODE))
     return {item.id: (item.lon, item.lat) for item in nodes if item.id < 0 and item.visible}
 
 
@@ -217,6 +228,8 @@ def _take_way(
     if tags.get("sidewalk") == "separate":
         found.sidewalk_elsewhere.add(way.id)
     if decision.walked:
+        if FOOTWAYS & set(highway_classes(tags)):
+            found.footways.add(way.id)
         if not _take_places(way, decision, step_count(tags), unsaved, found):
             found.pointless += 1
         return
@@ -263,6 +276,8 @@ def _take_node(node: Any, policy: Policy, found: _Found) -> None:
     state = decide_node(tags, policy)
     if state != "open":
         found.gates[node.id] = state
+    if "barrier" in tags and state != "shut" or "entrance" in tags:
+        found.let_through.add(node.id)
     if "barrier" in tags:
         found.undecided.update(undecided(tags))
     delay = delay_at_node(tags)
@@ -273,8 +288,10 @@ def _take_node(node: Any, policy: Policy, found: _Found) -> None:
 def _squares(path: Path, policy: Policy, deleted: frozenset[str]) -> tuple[Square, ...]:
     """Walked areas that are crossed freely, as rings of nodes; in the order of their ids."""
     wanted = osmium.filter.KeyFilter(*SQUARE_KEYS)
-    areas = osmium.FileProcessor(path).with_areas(wanted).with_filter(
-        osmium.filter.EntityFilter(osmium.osm.AREA)
+    areas = (
+        osmium.FileProcessor(path)
+        .with_areas(wanted)
+        .with_filter(osmium.filter.EntityFilter(osmium.osm.AREA))
     )
     squares = []
     for area in cast(Iterable[Any], areas):

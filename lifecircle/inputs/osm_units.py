@@ -9,9 +9,9 @@ import pandas as pd
 from lifecircle.base.geo import GEOGRAPHIC
 from lifecircle.base.problems import Action, Problem
 from lifecircle.base.tables import UNITS, conform
+from lifecircle.inputs.cells import Mask, nearest, normal
 from lifecircle.inputs.osm_places import OsmPlaces
 from lifecircle.inputs.reading import Account, Reading
-from lifecircle.inputs.tables import Mask, nearest, normal
 from lifecircle.study import UnitsSource
 
 

@@ -21,8 +21,9 @@ from rasterio.windows import Window
 from lifecircle.base.geo import Floats
 from lifecircle.base.problems import InputRefused, Problem, refuse_if_any
 from lifecircle.base.tables import conform
-from lifecircle.inputs.datum import SHIFTED, datum_name
+from lifecircle.inputs.datum import DATUMS, SHIFTED, datum_name
 from lifecircle.inputs.pieces import PIECES, Ground, PeopleAccount, Pieces
+from lifecircle.inputs.raster_units import counted, refuse_unexpected
 from lifecircle.inputs.reading import Account
 from lifecircle.study import RESIDENT_WEIGHTS, RasterDemand
 
@@ -91,6 +92,7 @@ def raster_pieces(source: RasterDemand, ground: Ground) -> Pieces:
     accounts = tuple(
         _account(source.name, weight, values, whole, parts) for weight, values in people.items()
     )
+    refuse_unexpected(accounts, source)
     values = np.stack(list(people.values()))
     has_people: npt.NDArray[np.bool_] = np.asarray((values > 0).any(axis=0))
     parts = parts[has_people[parts["cell"]]].reset_index(drop=True)
@@ -110,14 +112,19 @@ def _read(
     try:
         with rasterio.open(source.path, driver="GTiff") as dataset:
             grid = _grid(dataset, ground, source)
+            if dataset.count > 1 and not bands.keys() & source.model_fields_set:
+                raise _refused("raster_band_needed", source, count=dataset.count)
             missing = [band for band in bands.values() if not 1 <= band <= dataset.count]
             if missing or not bands:
                 value = ", ".join(map(str, missing))
                 raise _refused("raster_band", source, value, count=dataset.count)
-            people = {weight: _people(dataset, band, grid) for weight, band in bands.items()}
+            people = {
+                weight: _people(dataset, band, grid, source) for weight, band in bands.items()
+            }
+            people, notes = counted(people, dataset, grid, source)
     except RasterioError as error:
         raise _refused("raster_unreadable", source, error=error.__cause__ or error) from None
-    problems = [*_uncovered(ground, grid, source)]
+    problems = [*notes, *_uncovered(ground, grid, source)]
     for weight, values in people.items():
         problems += _negative(values, bands[weight], grid, source)
         problems += _without_data(values, bands[weight], source)
@@ -166,14 +173,16 @@ def _crs(dataset: Any, source: RasterDemand) -> CRS:
         raise _refused("raster_shifted", source, value=datum)
     if dataset.crs is not None:
         return CRS.from_wkt(dataset.crs.to_wkt())
-    if not datum.startswith("EPSG:"):
+    if not datum or datum in DATUMS:
         raise _refused("crs_missing", source)
     return CRS.from_user_input(datum)
 
 
-def _people(dataset: Any, band: int, grid: _Grid) -> Floats:
+def _people(dataset: Any, band: int, grid: _Grid, source: RasterDemand) -> Floats:
     """One band over the window, scale and offset applied, NaN where masked."""
     cells = dataset.read(band, window=grid.window, masked=True)
+    if source.nodata is not None:
+        cells = np.ma.masked_equal(cells, source.nodata)
     scale, offset = dataset.scales[band - 1], dataset.offsets[band - 1]
     values = cells.astype(float).filled(np.nan).ravel() * scale + offset
     values[~np.isfinite(values)] = np.nan
@@ -217,7 +226,7 @@ def _uncovered(ground: Ground, grid: _Grid, source: RasterDemand) -> list[Proble
     return [
         Problem(
             "raster_partly",
-            "noted",
+            "noted" if source.allow_partly else "refused",
             source.name,
             value=str(unit_id),
             details={"share": f"{100 * share:.1f}"},

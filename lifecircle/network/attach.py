@@ -24,8 +24,9 @@ ATTACHED, TOO_FAR, BARRIER = "", "too_far", "barrier"
 class Attachment:
     """Where n places attach: edge (-1 for none), metres along it, and the leg's metres.
 
-    `x`, `y` is the place on the edge in the network's crs; `reason` is empty where attached, else
-    `too_far` (nothing within the cap) or `barrier` (only across water or rail).
+    `x`, `y` is the place on the edge in the network's crs, `own_x`, `own_y` the place itself;
+    `reason` is empty where attached, else `too_far` (nothing within the cap) or `barrier` (only
+    across water or rail).
     """
 
     edge: Ints
@@ -34,6 +35,22 @@ class Attachment:
     x: Floats
     y: Floats
     reason: npt.NDArray[np.str_]
+    own_x: Floats | None = None
+    own_y: Floats | None = None
+
+    def of(self, chosen: Ints) -> Attachment:
+        """Some of the places."""
+        own = None if self.own_x is None or self.own_y is None else (self.own_x, self.own_y)
+        return Attachment(
+            self.edge[chosen],
+            self.offset_m[chosen],
+            self.leg_m[chosen],
+            self.x[chosen],
+            self.y[chosen],
+            self.reason[chosen],
+            None if own is None else own[0][chosen],
+            None if own is None else own[1][chosen],
+        )
 
     @property
     def found(self) -> Mask:
@@ -47,13 +64,14 @@ def attach(
     y: Floats,
     max_attach_m: float = 200.0,
     min_component_m: float = 1000.0,
+    closed: Mask | None = None,
 ) -> Attachment:
-    """Attach places (metres in the network's crs) to edges."""
+    """Attach places (metres in the network's crs) to edges, but for those `closed` to a walker."""
     points = np.asarray(shapely.points(x, y), dtype=object)
     edge = np.full(len(x), -1, dtype=np.int64)
     crossed = np.zeros(len(x), dtype=bool)
     in_water = _inside_barrier(network, points)
-    for tier in _tiers(network, min_component_m):
+    for tier in _tiers(network, min_component_m, closed):
         open_places = np.flatnonzero(edge < 0)
         if len(open_places) == 0 or len(tier) == 0:
             continue
@@ -62,13 +80,32 @@ def attach(
         )
         edge[open_places] = nearest
         crossed[open_places] |= across
+    edge = _from_squares(network, points, edge, closed)
     reason = np.where(edge >= 0, ATTACHED, np.where(crossed, BARRIER, TOO_FAR))
     return _located(network, points, edge, reason)
 
 
-def _tiers(network: WalkNetwork, min_component_m: float) -> tuple[Ints, Ints, Ints]:
+def _from_squares(
+    network: WalkNetwork, points: npt.NDArray[np.object_], edge: Ints, closed: Mask | None
+) -> Ints:
+    """Places inside a square are on the network however far its rim is."""
+    lost = np.flatnonzero(edge < 0)
+    if not network.squares or len(lost) == 0:
+        return edge
+    squares = shapely.STRtree([square.polygon for square in network.squares])
+    inside = lost[np.unique(squares.query(points[lost], predicate="intersects")[0])]
+    every = _tiers(network, 0.0, closed)[2]
+    edge = edge.copy()
+    edge[inside] = every[shapely.STRtree(network.lines[every]).nearest(points[inside])]
+    return edge
+
+
+def _tiers(
+    network: WalkNetwork, min_component_m: float, closed: Mask | None
+) -> tuple[Ints, Ints, Ints]:
     """Edges in order of preference; pieces without length (gates) are never attached to."""
-    real = shapely.length(network.lines) > 0
+    real = (shapely.length(network.lines) > 0) & ~network.has(Flag.ACROSS)
+    real = real if closed is None else real & ~closed
     large = real & (network.component_m >= min_component_m)
     ground = ~network.has(Flag.OFF_GROUND)
     return np.flatnonzero(large & ground), np.flatnonzero(large), np.flatnonzero(real)
@@ -124,12 +161,17 @@ def _one_each(
 def _crosses(
     network: WalkNetwork, points: npt.NDArray[np.object_], lines: npt.NDArray[np.object_]
 ) -> Mask:
-    """Which legs from points to their nearest place on lines touch a barrier."""
+    """Which legs from points to their nearest place on lines cross a barrier.
+
+    A leg that only ends on a barrier, as on a level crossing, does not cross it.
+    """
     crossed = np.zeros(len(points), dtype=bool)
     if len(network.barriers) and len(points):
         legs = shapely.shortest_line(points, lines)
-        hit = shapely.STRtree(network.barriers).query(legs, predicate="intersects")[0]
-        crossed[hit] = True
+        leg, hit = shapely.STRtree(network.barriers).query(legs, predicate="intersects")
+        across = ~shapely.touches(legs[leg], network.barriers[hit])
+        crossed[leg[across]] = True
+        crossed &= shapely.length(legs) > 0
     return crossed
 
 
@@ -156,7 +198,10 @@ def _located(
     offset[found], at[found] = _along(network, edge[found], drawn)
     own = shapely.get_coordinates(points[found])
     leg[found] = straight_m(network, own[:, 0], own[:, 1], at[found, 0], at[found, 1])
-    return Attachment(edge, offset, leg, at[:, 0], at[:, 1], reason)
+    place = shapely.get_coordinates(points)
+    return Attachment(
+        edge, offset, leg, at[:, 0], at[:, 1], reason, place[:, 0].copy(), place[:, 1].copy()
+    )
 
 
 def straight_m(network: WalkNetwork, x_a: Floats, y_a: Floats, x_b: Floats, y_b: Floats) -> Floats:

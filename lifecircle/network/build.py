@@ -6,9 +6,8 @@ find the junctions, cut the ways into pieces there, join pieces that meet at a n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,27 +15,13 @@ import shapely
 from pyproj import CRS
 
 from lifecircle.base.geo import Floats, geodesic_m, project
-from lifecircle.network.network import Ints, WalkNetwork
-from lifecircle.network.rules import Flag
+from lifecircle.network.gates import cut_at_gates
+from lifecircle.network.network import NODE_DELAYS, Ints, SquareArea, WalkNetwork
+from lifecircle.network.rules import Flag, GateState
+from lifecircle.network.squares import Sights, sights_of, square_ways
+from lifecircle.network.ways import NodeDelay, Square, Ways, steps_per_m
 
-GateState = Literal["shut", "private"]
 TWO_WAY = np.uint8(Flag.NO_FORWARD | Flag.NO_BACKWARD)
-
-
-@dataclass(frozen=True)
-class Ways:
-    """W walked ways over M vertices, as mapped.
-
-    `start` (W + 1) cuts the vertices into ways; `node` names the vertex, so that ways meet where
-    they share one; `lon` and `lat` are degrees.
-    """
-
-    way_id: Ints
-    flags: npt.NDArray[np.uint8]
-    start: Ints
-    node: Ints
-    lon: Floats
-    lat: Floats
 
 
 @dataclass(frozen=True)
@@ -55,72 +40,58 @@ def build_network(
     gates: Mapping[int, GateState] | None = None,
     extent: shapely.Geometry | None = None,
     barriers: npt.NDArray[np.object_] | None = None,
+    delays: Mapping[int, NodeDelay] | None = None,
+    squares: Sequence[Square] = (),
 ) -> WalkNetwork:
     """The network of `ways` in the metric `crs`; lengths are geodesic.
 
     `gates` holds the nodes that are shut (they cut every way that meets there) or private (they
-    let leave and arrive, not pass).  `extent` and `barriers` are in `crs`.
+    let leave and arrive, not pass), `delays` those that delay who passes, `squares` the areas
+    that are crossed freely.  `extent` and `barriers` are in `crs`.
     """
-    ways = _cut_at_gates(ways, gates or {})
+    ways = replace(ways, steps=steps_per_m(ways))
+    sights = sights_of(ways, squares, crs)
+    ways = cut_at_gates(ways.joined(square_ways(ways, squares, sights)), gates or {})
     names, node = np.unique(ways.node, return_inverse=True)
     lon, lat = np.empty(len(names)), np.empty(len(names))
     lon[node], lat[node] = ways.lon, ways.lat
     segments = _segments(ways, node, lon, lat)
     x, y = project(lon, lat, crs)
-    pieces = _pieces(segments, _junctions(segments, ways.flags, len(names)))
-    network = _assemble(_chains(pieces), pieces, segments, ways, x, y, crs)
-    barriers = network.barriers if barriers is None else barriers
-    return replace(network, extent=extent, barriers=barriers)
-
-
-def _cut_at_gates(ways: Ways, gates: Mapping[int, GateState]) -> Ways:
-    """Ways in which every mention of a gate ends the way at a copy of the gate's own.
-
-    The copies of a private gate are joined through the gate by private ways of no length.
-    """
-    shut = np.isin(ways.node, np.fromiter(gates, dtype=np.int64, count=len(gates)))
-    if not shut.any():
-        return ways
-    way = np.repeat(np.arange(len(ways.way_id)), np.diff(ways.start))
-    first = np.zeros(len(ways.node), dtype=bool)
-    first[ways.start[:-1]] = True
-    last = np.zeros(len(ways.node), dtype=bool)
-    last[ways.start[1:] - 1] = True
-    # A gate inside a way is written twice: once to end the part before, once to start the next.
-    twice = shut & ~first & ~last
-    index = np.repeat(np.arange(len(ways.node)), 1 + twice)
-    part_starts = first[index].copy()
-    part_starts[1:] |= (index[1:] == index[:-1]) & twice[index[1:]]
-    node = ways.node[index]
-    at_gate = np.flatnonzero(shut[index])
-    fresh = ways.node.min() - 1 - np.arange(len(at_gate))
-    hub, node[at_gate] = node[at_gate].copy(), fresh
-    start = np.append(np.flatnonzero(part_starts), len(index))
-    part_way = way[index[start[:-1]]]
-    cut = Ways(
-        ways.way_id[part_way], ways.flags[part_way], start, node, ways.lon[index], ways.lat[index]
+    delay = _node_delays(names, delays or {})
+    pieces = _pieces(segments, _junctions(segments, ways.flags, len(names)) | (delay > 0))
+    network, number = _assemble(_chains(pieces), pieces, segments, ways, x, y, crs)
+    return replace(
+        network,
+        node_delay=delay[number >= 0],
+        squares=_areas(sights, names, number),
+        extent=extent,
+        barriers=network.barriers if barriers is None else barriers,
     )
-    private = np.array([gates[int(gate)] == "private" for gate in hub])
-    return _with_spokes(cut, at_gate[private], hub[private])
 
 
-def _with_spokes(ways: Ways, at: Ints, hub: Ints) -> Ways:
-    """`ways` and a private way of no length from each vertex `at` to its gate `hub`."""
-    both = np.repeat(at, 2)
-    node = np.column_stack([ways.node[at], hub]).ravel()
-    return Ways(
-        np.append(ways.way_id, np.zeros(len(at), dtype=np.int64)),
-        np.append(ways.flags, np.full(len(at), Flag.PRIVATE, dtype=np.uint8)),
-        np.append(ways.start, ways.start[-1] + 2 * np.arange(1, len(at) + 1)),
-        np.append(ways.node, node),
-        np.append(ways.lon, ways.lon[both]),
-        np.append(ways.lat, ways.lat[both]),
-    )
+def _node_delays(names: Ints, delays: Mapping[int, NodeDelay]) -> npt.NDArray[np.uint8]:
+    """For each named node what delays who passes it, as numbers of `NODE_DELAYS`; 0 is nothing."""
+    delay = np.zeros(len(names), dtype=np.uint8)
+    for number, kind in enumerate(NODE_DELAYS, start=1):
+        nodes = [node for node, what in delays.items() if what == kind]
+        delay[np.isin(names, np.array(nodes, dtype=np.int64))] = number
+    return delay
+
+
+def _areas(sights: Sequence[Sights], names: Ints, number: Ints) -> tuple[SquareArea, ...]:
+    """The squares with their nodes as numbers of the network; a gate's copies stay out."""
+    areas = []
+    for seen in sights:
+        place = np.clip(np.searchsorted(names, seen.node), 0, len(names) - 1)
+        nodes = number[place[names[place] == seen.node]]
+        private = bool(seen.flags & Flag.PRIVATE)
+        areas.append(SquareArea(seen.polygon, nodes[nodes >= 0], private))
+    return tuple(areas)
 
 
 def _segments(ways: Ways, node: Ints, lon: Floats, lat: Floats) -> Segments:
     """All segments but those of a node with itself."""
-    way = np.repeat(np.arange(len(ways.way_id)), np.diff(ways.start))
+    way = ways.owner
     inside = (way[1:] == way[:-1]) & (node[1:] != node[:-1])
     tail, head, way = node[:-1][inside], node[1:][inside], way[1:][inside]
     return Segments(tail, head, way, geodesic_m(lon[tail], lat[tail], lon[head], lat[head]))
@@ -214,8 +185,8 @@ def _pieces_at_joints(pieces: Pieces) -> dict[int, list[int]]:
 
 def _assemble(
     chains: Chains, pieces: Pieces, segments: Segments, ways: Ways, x: Floats, y: Floats, crs: CRS
-) -> WalkNetwork:
-    """The arrays of the network, an edge for each chain."""
+) -> tuple[WalkNetwork, Ints]:
+    """The arrays of the network, an edge for each chain, and each node's number in it or -1."""
     count = np.diff(pieces.start)[chains.piece]
     step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     low, high = pieces.start[:-1][chains.piece], pieces.start[1:][chains.piece]
@@ -232,15 +203,16 @@ def _assemble(
     is_first[vertex_start[:-1]] = True
     vertex[is_first], vertex[~is_first] = near[first], far
     length = segments.length_m[walked]
-    along = np.zeros(len(vertex))
-    along[~is_first] = np.cumsum(length)
-    base = np.append(0, np.cumsum(length))[segment_start[:-1]]
-    along[~is_first] -= np.repeat(base, np.diff(segment_start))
+    steps = length * ways.steps[segments.way[walked]]
 
     nodes, ends = np.unique(np.concatenate([near[first], far[last]]), return_inverse=True)
-    return WalkNetwork(
+    number = np.full(len(x), -1, dtype=np.int64)
+    number[nodes] = np.arange(len(nodes))
+    along = _sums_along(length, segment_start)
+    network = WalkNetwork(
         node_x=x[nodes],
         node_y=y[nodes],
+        node_delay=np.zeros(len(nodes), dtype=np.uint8),
         edge_from=ends[: len(first)],
         edge_to=ends[len(first) :],
         length_m=along[vertex_start[1:] - 1],
@@ -250,8 +222,22 @@ def _assemble(
         vertex_x=x[vertex],
         vertex_y=y[vertex],
         vertex_along_m=along,
+        vertex_steps=_sums_along(steps, segment_start),
+        vertex_z=np.full(len(vertex), np.nan),
         crs=crs,
     )
+    return network, number
+
+
+def _sums_along(values: Floats, segment_start: Ints) -> Floats:
+    """Sums of segments' values from the first vertex of each edge to each of its vertices."""
+    total = np.append(0, np.cumsum(values))
+    count = np.diff(segment_start)
+    sums = np.zeros(len(values) + len(count))
+    is_first = np.zeros(len(sums), dtype=bool)
+    is_first[segment_start[:-1] + np.arange(len(count))] = True
+    sums[~is_first] = total[1:] - np.repeat(total[segment_start[:-1]], count)
+    return sums
 
 
 def _turned(flags: npt.NDArray[np.uint8], turned: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
@@ -280,6 +266,7 @@ def network_from_arrays(
     return WalkNetwork(
         node_x=xy[:, 0],
         node_y=xy[:, 1],
+        node_delay=np.zeros(len(xy), dtype=np.uint8),
         edge_from=ends[:, 0],
         edge_to=ends[:, 1],
         length_m=length,
@@ -289,4 +276,6 @@ def network_from_arrays(
         vertex_x=xy[ends, 0].ravel(),
         vertex_y=xy[ends, 1].ravel(),
         vertex_along_m=np.column_stack([np.zeros(count), length]).ravel(),
+        vertex_steps=np.zeros(2 * count),
+        vertex_z=np.full(2 * count, np.nan),
     )

@@ -7,7 +7,7 @@ in public (its own number), and on the way in (`arrive`), joined by arcs of no l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +16,10 @@ from scipy.sparse import csr_array
 
 from lifecircle.base.geo import Floats
 from lifecircle.network.attach import Attachment
+from lifecircle.network.crossing import in_squares, sight_of_nodes
+from lifecircle.network.effort import Effort
 from lifecircle.network.network import Ints, Mask, WalkNetwork
+from lifecircle.network.profiles import Profile, profile_named
 from lifecircle.network.rules import Flag
 
 AT_NODE_M = 1e-6
@@ -48,12 +51,30 @@ class Links:
     node: Ints
     metres: Floats
 
+    def __add__(self, other: Links) -> Links:
+        """Both lists of links, one after the other."""
+        return Links(
+            np.concatenate([self.place, other.place]),
+            np.concatenate([self.node, other.node]),
+            np.concatenate([self.metres, other.metres]),
+        )
+
 
 @dataclass(frozen=True)
 class WalkGraph:
-    """The graph of a network; nodes 0 … N − 1 are the network's own, in public."""
+    """The graph of a network for one walker; nodes 0 … N − 1 are the network's own, in public.
+
+    A node that delays who passes it stands there once more, for those who have passed: arcs end
+    at the node and begin at its double.
+    """
 
     network: WalkNetwork
+    profile: Profile = field(default_factory=lambda: profile_named("standard"))
+
+    @cached_property
+    def effort(self) -> Effort:
+        """What the walker's edges and nodes cost."""
+        return Effort(self.network, self.profile)
 
     @cached_property
     def private_nodes(self) -> Ints:
@@ -65,7 +86,11 @@ class WalkGraph:
 
     @property
     def size(self) -> int:
-        """N + 2K nodes."""
+        """N + 2K nodes, and the doubles of those that delay."""
+        return self._layered_size + len(self._delaying)
+
+    @property
+    def _layered_size(self) -> int:
         return self.network.node_count + 2 * len(self.private_nodes)
 
     @cached_property
@@ -84,62 +109,120 @@ class WalkGraph:
         return numbers
 
     @cached_property
+    def own(self) -> Ints:
+        """For each graph node the network node it stands for."""
+        nodes = np.arange(self.network.node_count)
+        layered = np.concatenate([nodes, self.private_nodes, self.private_nodes])
+        return np.concatenate([layered, layered[self._delaying]])
+
+    @cached_property
+    def _delaying(self) -> Ints:
+        """Graph nodes of all layers that delay who passes."""
+        node_m, private = self.effort.node_m, self.private_nodes
+        return np.flatnonzero(np.concatenate([node_m, node_m[private], node_m[private]]) > 0)
+
+    @cached_property
+    def passed(self) -> Ints:
+        """For each graph node its double where it delays, else itself."""
+        numbers = np.arange(self._layered_size)
+        numbers[self._delaying] = self._layered_size + np.arange(len(self._delaying))
+        return numbers
+
+    @cached_property
     def arcs(self) -> Arcs:
         """All arcs of the three layers and between them."""
         private = self.network.has(Flag.PRIVATE)
-        own = np.arange(self.network.node_count)
-        nothing = np.zeros(len(self.private_nodes))
+        public = np.arange(self.network.node_count)
+        leaving = self.leave[self.private_nodes]
+        arriving = self.arrive[self.private_nodes]
+        own = self.own[self._delaying]
         return (
-            self._edge_arcs(~private, own)
+            self._edge_arcs(~private, public)
             + self._edge_arcs(private, self.leave)
             + self._edge_arcs(private, self.arrive)
-            + Arcs(self.leave[self.private_nodes], self.private_nodes, nothing)
-            + Arcs(self.private_nodes, self.arrive[self.private_nodes], nothing)
+            + self._free_arcs(leaving, self.private_nodes)
+            + self._free_arcs(self.private_nodes, arriving)
+            + Arcs(self._delaying, self.passed[self._delaying], self.effort.node_m[own])
+        )
+
+    def _free_arcs(self, tail: Ints, head: Ints) -> Arcs:
+        """From one layer to the next, before a node is passed and after."""
+        return Arcs(
+            np.concatenate([tail, self.passed[tail]]),
+            np.concatenate([head, self.passed[head]]),
+            np.zeros(2 * len(tail)),
         )
 
     def _edge_arcs(self, chosen: Mask, number: Ints) -> Arcs:
         """Arcs of the chosen edges, in both directions where both may be walked."""
-        network = self.network
+        network, effort = self.network, self.effort
+        chosen = chosen & ~effort.closed
         forward = chosen & ~network.has(Flag.NO_FORWARD)
         backward = chosen & ~network.has(Flag.NO_BACKWARD)
-        return Arcs(
-            number[np.concatenate([network.edge_from[forward], network.edge_to[backward]])],
-            number[np.concatenate([network.edge_to[forward], network.edge_from[backward]])],
-            np.concatenate([network.length_m[forward], network.length_m[backward]]),
-        )
+        tail = np.concatenate([network.edge_from[forward], network.edge_to[backward]])
+        head = np.concatenate([network.edge_to[forward], network.edge_from[backward]])
+        metres = np.concatenate([effort.forward_m[forward], effort.backward_m[backward]])
+        return Arcs(self.passed[number[tail]], number[head], metres)
 
     def starts(self, places: Attachment) -> Links:
         """From each place to the graph nodes where its walk begins, its leg included."""
-        links = self._ends(places, Flag.NO_FORWARD, Flag.NO_BACKWARD, self.leave)
         # A walk that stays private to its end never shows in public: it is on the way in at once.
-        inside = self._ends(places, Flag.NO_FORWARD, Flag.NO_BACKWARD, self.arrive)
-        return Links(
-            np.concatenate([links.place, inside.place]),
-            np.concatenate([links.node, inside.node]),
-            np.concatenate([links.metres, inside.metres]),
+        return (
+            self._ends(places, self.leave, leaving=True)
+            + self._ends(places, self.arrive, leaving=True)
+            + self._at_node(places)
+            + self._over_squares(places, self.leave, leaving=True)
+            + self._over_squares(places, self.arrive, leaving=True)
         )
 
     def goals(self, places: Attachment) -> Links:
         """To each place from the graph nodes where its walk ends, its leg included."""
-        return self._ends(places, Flag.NO_BACKWARD, Flag.NO_FORWARD, self.arrive)
+        return self._ends(places, self.arrive, leaving=False) + self._over_squares(
+            places, self.arrive, leaving=False
+        )
 
-    def _ends(self, places: Attachment, to_end: Flag, to_start: Flag, layer: Ints) -> Links:
-        """Links of places to both ends of their edges, but for directions that flags forbid.
+    def _over_squares(self, places: Attachment, layer: Ints, leaving: bool) -> Links:
+        """Links of places in squares to all nodes they see there."""
+        inside = in_squares(self.network, places)
+        entry, node, private, metres = sight_of_nodes(self.network, inside)
+        number = np.where(private, layer[node], node)
+        number = number if leaving else self.passed[number]
+        return Links(inside.place[entry], number, metres)
+
+    def _at_node(self, places: Attachment) -> Links:
+        """From places at a node that delays to the node itself: two places there are together."""
+        links = self._ends(places, self.arrive, leaving=True)
+        doubles = np.arange(self._layered_size, self.size)
+        double = np.isin(links.node, doubles)
+        node = self._delaying[links.node[double] - self._layered_size]
+        return Links(links.place[double], node, links.metres[double])
+
+    def _ends(self, places: Attachment, layer: Ints, leaving: bool) -> Links:
+        """Links of places to both ends of their edges, but for directions that are forbidden.
 
         A place at a junction is on all ways that meet there, private and public.
         """
-        network, found = self.network, np.flatnonzero(places.found)
+        network, effort, found = self.network, self.effort, np.flatnonzero(places.found)
         edge, offset, leg = places.edge[found], places.offset_m[found], places.leg_m[found]
+        away, back = effort.at(edge, offset)
+        rest = network.length_m[edge] - offset
+        if leaving:
+            ends = [(offset, back, Flag.NO_BACKWARD)]
+            ends.append((rest, effort.forward_m[edge] - away, Flag.NO_FORWARD))
+        else:
+            ends = [(offset, away, Flag.NO_FORWARD)]
+            ends.append((rest, effort.backward_m[edge] - back, Flag.NO_BACKWARD))
         parts = []
-        for node, metres, forbidden in (
-            (network.edge_from[edge], offset, to_start),
-            (network.edge_to[edge], network.length_m[edge] - offset, to_end),
+        for node, (metres, cost, forbidden) in zip(
+            (network.edge_from[edge], network.edge_to[edge]), ends, strict=True
         ):
             here = metres <= AT_NODE_M
-            open_way = here | ~network.has(forbidden)[edge]
+            open_way = here | ~(network.has(forbidden) | effort.closed)[edge]
             layered = here | network.has(Flag.PRIVATE)[edge]
             number = np.where(layered, layer[node], node)
-            parts.append((found[open_way], number[open_way], (leg + metres)[open_way]))
+            # Who starts or ends at a node has not passed it.
+            number = np.where(here == leaving, self.passed[number], number)
+            parts.append((found[open_way], number[open_way], (leg + cost)[open_way]))
         place, number, metres = (np.concatenate(part) for part in zip(*parts, strict=True))
         return Links(place, number, metres)
 

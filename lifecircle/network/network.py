@@ -27,19 +27,35 @@ Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
+NODE_DELAYS = ("signal", "lift")
+"""What delays who passes a node; `node_delay` counts them from 1."""
+
+
+@dataclass(frozen=True)
+class SquareArea:
+    """An area that is crossed freely, in the network's crs, and the nodes seen from inside it."""
+
+    polygon: shapely.Polygon
+    nodes: Ints
+    private: bool
+
+
 @dataclass(frozen=True)
 class WalkNetwork:
     """The streets as arrays of N nodes, E edges and V vertices.
 
     `vertex_start` (E + 1) cuts the vertices into edges; `vertex_along_m` counts the metres from
-    the edge's first vertex, geodesic where the streets come from a map.  `crs` is metric, or None
-    for a plane drawn on paper, whose straight lines are then Euclidean.  `extent` is the ground
-    that the streets are complete for, and `barriers` what an access leg may not cross, both in
-    `crs`; `extent` None stands for everywhere.
+    the edge's first vertex, geodesic where the streets come from a map, `vertex_steps` the steps;
+    `vertex_z` is the height in metres, NaN where nothing is known of it.  `node_delay` is a number
+    of `NODE_DELAYS`, 0 for nothing.  `crs` is metric, or None for a plane drawn on paper, whose
+    straight lines are then Euclidean.  `extent` is the ground that the streets are complete for,
+    `barriers` what an access leg may not cross, both in `crs`; `extent` None stands for
+    everywhere.
     """
 
     node_x: Floats
     node_y: Floats
+    node_delay: npt.NDArray[np.uint8]
     edge_from: Ints
     edge_to: Ints
     length_m: Floats
@@ -49,9 +65,12 @@ class WalkNetwork:
     vertex_x: Floats
     vertex_y: Floats
     vertex_along_m: Floats
+    vertex_steps: Floats
+    vertex_z: Floats
     crs: CRS | None = None
     extent: shapely.Geometry | None = None
     barriers: npt.NDArray[np.object_] = field(default_factory=lambda: np.empty(0, dtype=object))
+    squares: tuple[SquareArea, ...] = ()
 
     @property
     def node_count(self) -> int:
@@ -62,6 +81,11 @@ class WalkNetwork:
     def edge_count(self) -> int:
         """E."""
         return len(self.length_m)
+
+    @property
+    def street_m(self) -> Floats:
+        """Metres of each edge as a street to walk along: sight lines over squares are none."""
+        return np.where(self.has(Flag.ACROSS), 0.0, self.length_m)
 
     def has(self, flag: Flag) -> Mask:
         """Which edges carry `flag`."""
@@ -89,7 +113,7 @@ class WalkNetwork:
         private = self.has(Flag.PRIVATE)
         public_of = self._pieces(~private)
         metres = _sums(
-            public_of[self.edge_from[~private]], self.length_m[~private], self.node_count
+            public_of[self.edge_from[~private]], self.street_m[~private], self.node_count
         )
         component = public_of[self.edge_from]
         piece_of = self._pieces(private)
@@ -97,7 +121,7 @@ class WalkNetwork:
         component[private] = best[piece_of[self.edge_from[private]]]
         # A private piece that touches no public way is an island of its own.
         alone = private & (metres[component] == 0)
-        metres = metres + _sums(component[alone], self.length_m[alone], self.node_count)
+        metres = metres + _sums(component[alone], self.street_m[alone], self.node_count)
         return component, metres[component]
 
     def _pieces(self, chosen: Mask) -> Ints:
@@ -107,31 +131,44 @@ class WalkNetwork:
         graph = coo_array((ones, ends), shape=(self.node_count, self.node_count))
         return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
-    def to_networkx(self) -> nx.MultiDiGraph[int]:
+    def to_networkx(self, profile: str = "standard") -> nx.MultiDiGraph[int]:
         """The network as a NetworkX graph: an edge for each direction that may be walked.
 
-        Nodes carry `x`, `y`; edges `length` in metres, `osmid`, `private` and `geometry`.
+        Nodes carry `x`, `y` in the graph's `crs`; edges `length` in metres, `minutes` of the
+        profile, `osmid`, `private`, `across` (a sight line over a square), `one_way`
+        (walked this way only) and `geometry`.
         """
         import networkx as nx
 
-        graph: nx.MultiDiGraph[int] = nx.MultiDiGraph(crs=self.crs)
+        from lifecircle.network.effort import Effort
+        from lifecircle.network.profiles import profile_named
+
+        effort = Effort(self, profile_named(profile))
+        pace = effort.profile.m_per_min
+        crs = None if self.crs is None else self.crs.to_wkt()
+        graph: nx.MultiDiGraph[int] = nx.MultiDiGraph(crs=crs, simplified=True)
         graph.add_nodes_from(
-            (node, {"x": x, "y": y})
+            (node, {"x": float(x), "y": float(y)})
             for node, (x, y) in enumerate(zip(self.node_x, self.node_y, strict=True))
         )
-        private, lines = self.has(Flag.PRIVATE), self.lines
+        private, across, lines = self.has(Flag.PRIVATE), self.has(Flag.ACROSS), self.lines
+        there = ~self.has(Flag.NO_FORWARD) & ~effort.closed
+        back = ~self.has(Flag.NO_BACKWARD) & ~effort.closed
         directions = (
-            (self.edge_from, self.edge_to, ~self.has(Flag.NO_FORWARD), lines),
-            (self.edge_to, self.edge_from, ~self.has(Flag.NO_BACKWARD), shapely.reverse(lines)),
+            (self.edge_from, self.edge_to, there, back, effort.forward_m, lines),
+            (self.edge_to, self.edge_from, back, there, effort.backward_m, shapely.reverse(lines)),
         )
-        for tail, head, allowed, geometry in directions:
+        for tail, head, allowed, other, cost, geometry in directions:
             for edge in np.flatnonzero(allowed):
                 graph.add_edge(
                     int(tail[edge]),
                     int(head[edge]),
                     length=float(self.length_m[edge]),
+                    minutes=float(cost[edge] / pace),
                     osmid=int(self.way_id[edge]),
                     private=bool(private[edge]),
+                    across=bool(across[edge]),
+                    one_way=not other[edge],
                     geometry=geometry[edge],
                 )
         return graph

@@ -32,24 +32,39 @@ def reached_streets(
     """The stretches from which one of the chosen entrances is at most `limit_m` away.
 
     Along an edge of w metres with d(u), d(v) at its ends, [0, limit − d(u)] and
-    [w − (limit − d(v)), w] are reached, and limit − leg to either side of an entrance on it.
+    [w − (limit − d(v)), w] are reached, and limit − leg to either side of an entrance on it.  In
+    a scenario the limit is effort, and a metre uphill uses more of it than one downhill.
     """
     if len(chosen) == 0:
         return Reached(np.empty(0, np.int64), np.empty(0), np.empty(0))
     at_node, _ = search.at_nodes(chosen)
-    graph, private = search.graph, network.has(Flag.PRIVATE)
+    graph, effort, private = search.graph, search.effort, network.has(Flag.PRIVATE)
     edges = np.arange(network.edge_count)
     spare_from = limit_m - _at_end(at_node, network.edge_from, private, graph.leave, graph.arrive)
     spare_to = limit_m - _at_end(at_node, network.edge_to, private, graph.leave, graph.arrive)
-    spare_from[network.has(Flag.NO_BACKWARD)] = -np.inf
-    spare_to[network.has(Flag.NO_FORWARD)] = -np.inf
+    no_street = effort.closed | network.has(Flag.ACROSS)
+    spare_from[network.has(Flag.NO_BACKWARD) | no_street] = -np.inf
+    spare_to[network.has(Flag.NO_FORWARD) | no_street] = -np.inf
     own_edge = search.entrances.edge[chosen]
     offset, spare = search.entrances.offset_m[chosen], limit_m - search.entrances.leg_m[chosen]
+    away, back = effort.at(own_edge, offset)
     ahead = np.where(network.has(Flag.NO_FORWARD)[own_edge], 0, spare)
     behind = np.where(network.has(Flag.NO_BACKWARD)[own_edge], 0, spare)
     edge = np.concatenate([edges, edges, own_edge])
-    low = np.concatenate([np.zeros(len(edges)), network.length_m - spare_to, offset - ahead])
-    high = np.concatenate([spare_from, network.length_m, offset + behind])
+    low = np.concatenate(
+        [
+            np.zeros(len(edges)),
+            effort.offset(edges, effort.forward_m - spare_to, back=False),
+            effort.offset(own_edge, away - ahead, back=False),
+        ]
+    )
+    high = np.concatenate(
+        [
+            effort.offset(edges, spare_from, back=True),
+            network.length_m,
+            effort.offset(own_edge, back + behind, back=True),
+        ]
+    )
     spare = np.concatenate([spare_from, spare_to, spare])
     keep = spare >= 0
     return _union(

@@ -80,7 +80,9 @@ def undecided(tags: Tags) -> list[str]:
     """The values of `access`, `foot` and, on nodes, `barrier` that no row lists."""
     rows = rule_table()["barrier"]
     odd = [
-        f"{key}={tags[key]}" for key in ("foot", "access") if key in tags and not _verdict(tags[key])
+        f"{key}={tags[key]}"
+        for key in ("foot", "access")
+        if key in tags and not _verdict(tags[key])
     ]
     barrier = tags.get("barrier", "")
     if barrier and barrier not in rows["passed"] + rows["shut"]:

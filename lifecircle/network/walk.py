@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
@@ -20,14 +21,12 @@ from scipy.spatial import KDTree
 from lifecircle.base.geo import Floats
 from lifecircle.base.problems import UsageError
 from lifecircle.network.attach import Attachment, attach, straight_m
+from lifecircle.network.crossing import InSquares, Sight, in_squares, sight_of_places
+from lifecircle.network.effort import Effort
 from lifecircle.network.graph import Arcs, Links, WalkGraph, sparse_matrix
 from lifecircle.network.network import Ints, WalkNetwork
+from lifecircle.network.profiles import Profile, profile_named
 from lifecircle.network.rules import Flag
-
-STANDARD_M_PER_MIN = 1000 / 15
-"""Pace of the standard run: 15 minutes are 1000 m (GB 50180-2018, 15-minute tier)."""
-
-PROFILES = {"standard": STANDARD_M_PER_MIN}
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,9 @@ class Entrances:
 class Minutes:
     """Walks of n demand points to the nearest facility of each of k services.
 
-    `metres`, `straight_m`, `minutes` and `border_m` are n × k; `inf` is unreachable.  `border_m`
+    `metres`, `straight_m`, `minutes` and `border_m` are n × k; `inf` is unreachable.  In a
+    scenario `metres` are those that the walk's minutes are worth at the profile's pace on the
+    flat: what steps, signals and slopes cost is in them.  `border_m`
     is how far a point lies inside the ground that streets and facilities are known for.
     `facility_id` is empty where nothing is reached.  `attachment` says where the points attached,
     `entrances` where the facilities did.
@@ -64,7 +65,7 @@ class Minutes:
     @property
     def m_per_min(self) -> float:
         """The profile's pace."""
-        return PROFILES[self.profile]
+        return profile_named(self.profile).m_per_min
 
 
 def walk_minutes(
@@ -80,17 +81,19 @@ def walk_minutes(
     """Walk from every demand point to the nearest facility of each service.
 
     `facilities` has a row for each facility and service (FACILITIES), `demand` is DEMAND; both
-    in any CRS, or none on a network drawn on paper.  `services` fixes the order (default: those
+    in any CRS, or none on a network drawn on paper.  `profile` is one of `profiles.toml`: with
+    `standard` a walk counts as long as it is, with the others delays and slopes count, and who
+    cannot climb steps walks round them.  `services` fixes the order (default: those
     of the facilities, sorted).  `known` limits, for a service, the ground that its facilities are
     complete for, in the network's crs.
     """
-    if profile not in PROFILES:
-        raise UsageError(f"unknown profile {profile!r}; known: {', '.join(PROFILES)}")
-    entrances = attach_facilities(network, facilities, max_attach_m, min_component_m)
+    walker = profile_named(profile)
+    entrances = attach_facilities(network, facilities, max_attach_m, min_component_m, profile)
     x, y = places_xy(network, demand)
-    places = attach(network, x, y, max_attach_m, min_component_m)
+    closed = Effort(network, walker).closed
+    places = attach(network, x, y, max_attach_m, min_component_m, closed)
     names = tuple(services if services is not None else sorted(facilities["service"].unique()))
-    search = NearestSearch(network, entrances.attachment)
+    search = NearestSearch(network, entrances.attachment, walker)
     starts = search.graph.starts(places)
     shape = (len(demand), len(names))
     metres, straight, border = (np.full(shape, np.inf) for _ in range(3))
@@ -110,7 +113,7 @@ def walk_minutes(
         profile=profile,
         metres=metres,
         straight_m=straight,
-        minutes=metres / PROFILES[profile],
+        minutes=metres / walker.m_per_min,
         border_m=border,
         facility_id=nearest,
         attachment=places,
@@ -123,12 +126,14 @@ def attach_facilities(
     facilities: gpd.GeoDataFrame,
     max_attach_m: float = 200.0,
     min_component_m: float = 1000.0,
+    profile: str = "standard",
 ) -> Entrances:
     """Attach every entrance (point of a MultiPoint) of every facility."""
+    closed = Effort(network, profile_named(profile)).closed
     geometry = in_network_crs(network, facilities).geometry.to_numpy()
     parts, row = shapely.get_parts(geometry, return_index=True)
     x, y = shapely.get_x(parts), shapely.get_y(parts)
-    return Entrances(x, y, row, attach(network, x, y, max_attach_m, min_component_m))
+    return Entrances(x, y, row, attach(network, x, y, max_attach_m, min_component_m, closed))
 
 
 def places_xy(network: WalkNetwork, table: gpd.GeoDataFrame) -> tuple[Floats, Floats]:
@@ -148,9 +153,12 @@ def in_network_crs(network: WalkNetwork, table: gpd.GeoDataFrame) -> gpd.GeoData
 class NearestSearch:
     """One matrix for all services: the network's graph and a node for each entrance."""
 
-    def __init__(self, network: WalkNetwork, entrances: Attachment) -> None:
+    def __init__(
+        self, network: WalkNetwork, entrances: Attachment, profile: Profile | None = None
+    ) -> None:
         self.network, self.entrances = network, entrances
-        self.graph = WalkGraph(network)
+        self.graph = WalkGraph(network, profile or profile_named("standard"))
+        self.effort = self.graph.effort
         goals = self.graph.goals(entrances)
         # Searched from the facilities, so every arc is turned round.
         arcs = self.graph.arcs
@@ -175,17 +183,28 @@ class NearestSearch:
         if len(chosen) == 0:
             return metres, entrance
         at_node, source = self.at_nodes(chosen)
-        place, goal, total = self._on_one_edge(places, chosen)
-        place = np.concatenate([starts.place, place])
-        total = np.concatenate([starts.metres + at_node[starts.node], total])
-        goal = np.concatenate([source[starts.node], goal])
+        place, goal, total = self.on_one_edge(places, chosen)
+        seen = self.in_one_square(places, chosen)
+        place = np.concatenate([starts.place, place, seen.start])
+        total = np.concatenate([starts.metres + at_node[starts.node], total, seen.metres])
+        goal = np.concatenate([source[starts.node], goal, seen.end])
         order = np.lexsort((goal, total, place))
         first = np.diff(place[order], prepend=-1) != 0
         best = order[first][np.isfinite(total[order[first]])]
         metres[place[best]], entrance[place[best]] = total[best], goal[best]
         return metres, entrance
 
-    def _on_one_edge(self, places: Attachment, chosen: Ints) -> tuple[Ints, Ints, Floats]:
+    def in_one_square(self, places: Attachment, chosen: Ints) -> Sight:
+        """Straight walks between places and entrances that see each other in a square."""
+        goals = self._entrances_in_squares
+        goals = goals.of(np.isin(goals.place, chosen))
+        return sight_of_places(self.network, in_squares(self.network, places), goals)
+
+    @cached_property
+    def _entrances_in_squares(self) -> InSquares:
+        return in_squares(self.network, self.entrances)
+
+    def on_one_edge(self, places: Attachment, chosen: Ints) -> tuple[Ints, Ints, Floats]:
         """Walks along the one edge that both a place and an entrance attach to."""
         goals = chosen[np.argsort(self.entrances.edge[chosen], kind="stable")]
         place, index = pairs_on_one_edge(places.edge, self.entrances.edge[goals])
@@ -196,7 +215,11 @@ class NearestSearch:
             self.network.has(Flag.NO_FORWARD)[edge],
             self.network.has(Flag.NO_BACKWARD)[edge] & (along < 0),
         )
-        metres = np.abs(along) + self.entrances.leg_m[goal] + places.leg_m[place]
+        forbidden |= self.effort.closed[edge] & (along != 0)
+        away, back = self.effort.at(edge, places.offset_m[place])
+        goal_away, goal_back = self.effort.at(edge, self.entrances.offset_m[goal])
+        walked = np.where(along > 0, goal_away - away, back - goal_back)
+        metres = walked + self.entrances.leg_m[goal] + places.leg_m[place]
         return place[~forbidden], goal[~forbidden], metres[~forbidden]
 
 

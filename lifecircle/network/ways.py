@@ -1,0 +1,73 @@
+"""Ways as they are mapped, before they become a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from lifecircle.base.geo import Floats, geodesic_m
+from lifecircle.network.network import Ints
+
+NodeDelay = Literal["signal", "lift"]
+TREAD_M = 0.3
+"""Metres of a way for each step where nobody counted them."""
+
+
+@dataclass(frozen=True)
+class Ways:
+    """W walked ways over M vertices, as mapped.
+
+    `start` (W + 1) cuts the vertices into ways; `node` names the vertex, so that ways meet where
+    they share one; `lon` and `lat` are degrees.  `steps` is how many steps a way has, NaN where
+    nobody counted those of a stair.
+    """
+
+    way_id: Ints
+    flags: npt.NDArray[np.uint8]
+    start: Ints
+    node: Ints
+    lon: Floats
+    lat: Floats
+    steps: Floats
+
+    @property
+    def owner(self) -> Ints:
+        """The way each vertex belongs to."""
+        return np.repeat(np.arange(len(self.way_id)), np.diff(self.start))
+
+    def joined(self, more: Ways) -> Ways:
+        """These ways and, after them, `more`."""
+        return Ways(
+            np.concatenate([self.way_id, more.way_id]),
+            np.concatenate([self.flags, more.flags]),
+            np.concatenate([self.start, self.start[-1] + more.start[1:]]),
+            np.concatenate([self.node, more.node]),
+            np.concatenate([self.lon, more.lon]),
+            np.concatenate([self.lat, more.lat]),
+            np.concatenate([self.steps, more.steps]),
+        )
+
+
+@dataclass(frozen=True)
+class Square:
+    """An area that is crossed freely: rings of (node, longitude, latitude), the outline first.
+
+    Every ring ends with the node it starts with.
+    """
+
+    way_id: int
+    flags: int
+    rings: tuple[tuple[tuple[int, float, float], ...], ...]
+
+
+def steps_per_m(ways: Ways) -> Floats:
+    """Steps for each metre of each way: as counted, else one for each `TREAD_M`."""
+    owner = ways.owner
+    inside = owner[1:] == owner[:-1]
+    steps = geodesic_m(ways.lon[:-1], ways.lat[:-1], ways.lon[1:], ways.lat[1:])
+    metres = np.bincount(owner[1:][inside], steps[inside], len(ways.way_id))
+    counted = np.divide(ways.steps, metres, out=np.zeros(len(metres)), where=metres > 0)
+    return np.where(np.isnan(ways.steps), 1 / TREAD_M, counted)
