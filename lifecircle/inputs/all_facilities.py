@@ -13,6 +13,7 @@ from pyproj import CRS
 
 from lifecircle.base.geo import GEOGRAPHIC
 from lifecircle.base.problems import Problem, refuse_if_any
+from lifecircle.inputs.hypotheses import Witnesses
 from lifecircle.inputs.read import PlacesOf, facilities_of
 from lifecircle.inputs.reading import Account, Reading
 from lifecircle.standards.catalogue import Standard
@@ -37,10 +38,17 @@ class Facilities:
 
 
 def read_all_facilities(
-    study: Study, standard: Standard, units: gpd.GeoDataFrame, crs: CRS, places_of: PlacesOf
+    study: Study,
+    standard: Standard,
+    units: gpd.GeoDataFrame,
+    crs: CRS,
+    places_of: PlacesOf,
+    witnesses: Witnesses | None = None,
 ) -> Facilities:
     """The facilities of every source of `study`; raises `InputRefused` for all of them at once."""
-    readings = [facilities_of(source, standard, places_of) for source in study.facilities]
+    readings = [
+        facilities_of(source, standard, places_of, witnesses) for source in study.facilities
+    ]
     problems = [problem for reading in readings for problem in reading.problems]
     refuse_if_any(problems)
     reach_m = _longest_limit_m(standard) + study.study.buffer_m
@@ -61,8 +69,8 @@ def read_all_facilities(
 
 
 def _longest_limit_m(standard: Standard) -> float:
-    limits = [service.limit_m for service in standard.services]
-    return max(limits + [headline.limit_m for headline in standard.headlines])
+    rules = [*standard.services, *standard.headlines]
+    return max(limit.limit_m for rule in rules for limit in (rule, *rule.by_area))
 
 
 def _within(

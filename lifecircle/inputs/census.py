@@ -8,17 +8,12 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.base.problems import Problem
+from lifecircle.inputs.cells import blank, nearest, normal, normals, numbers
+from lifecircle.inputs.grids import read_table
+from lifecircle.inputs.kinds import TABLE_KINDS, require_kind
 from lifecircle.inputs.reading import Reading
 from lifecircle.inputs.sieve import Sieve
-from lifecircle.inputs.tables import (
-    blank,
-    nearest,
-    normal,
-    normals,
-    numbers,
-    read_csv,
-    require_columns,
-)
+from lifecircle.inputs.tables import require_columns
 from lifecircle.study import CensusSource
 
 TOTALS = ("residents", "residents_60plus", "children_0_3", "dwellings")
@@ -36,9 +31,12 @@ def read_census(source: CensusSource, units: pd.DataFrame) -> Reading[pd.DataFra
     cannot be read or lacks a column.
     """
     declared = {total: getattr(source, total) for total in TOTALS}
-    rows = read_csv(source.path)
-    require_columns(rows, [source.unit, *declared.values()], source)
+    wanted = [source.unit, *declared.values()]
+    read = read_table(source.path, require_kind(source.path, TABLE_KINDS), wanted)
+    rows = read.frame
+    require_columns(rows, wanted, source)
     sieve = Sieve(source.name, rows)
+    sieve.problems += read.problems
     _join(sieve, source.unit, units)
     columns = {
         total: _totals(sieve, column) if column else np.nan for total, column in declared.items()

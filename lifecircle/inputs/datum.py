@@ -35,13 +35,16 @@ BAIDU_WAVES = np.pi * 3000.0 / 180.0
 ENOUGH_DEGREES = 1e-12
 MOST_STEPS = 30
 
+INEXACT = ("Beijing 1954", "Xian 1980")
+"""National datums whose shift to WGS 84 is not public."""
+
 Shift = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
 
 def to_wgs84(lon: Floats, lat: Floats, datum: str, source: str = "") -> tuple[Floats, Floats]:
     """Degrees (or metres x, y of a projected EPSG code) of `datum` as WGS 84 degrees.
 
-    `datum` is one of `DATUMS` or "EPSG:nnnn".  Raises `InputRefused` naming `source` for another.
+    `datum` is what `datum_name` understands.  Raises `InputRefused` naming `source` for another.
     """
     name = datum_name(datum, source)
     lon, lat = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
@@ -56,18 +59,29 @@ def to_wgs84(lon: Floats, lat: Floats, datum: str, source: str = "") -> tuple[Fl
 
 
 def datum_name(datum: str, source: str = "") -> str:
-    """`datum` as one of `DATUMS` or "EPSG:nnnn"; `InputRefused` where it is neither."""
+    """`datum` as one of `DATUMS`, "EPSG:nnnn", or a PROJ string; `InputRefused` if it is none.
+
+    A PROJ string ("+proj=tmerc …") is how an office hands in the grid of its own city.
+    """
     name = datum.strip().lower().replace("-", "")
     if name in DATUMS:
         return name
     code = re.fullmatch(r"epsg:(\d{4,6})", name)
+    own_grid = datum.strip() if datum.strip().startswith("+proj=") else ""
     try:
-        crs = CRS.from_epsg(int(code[1])) if code else None
+        crs = CRS.from_epsg(int(code[1])) if code else CRS.from_user_input(own_grid)
     except CRSError:
         crs = None
     if crs is None or not (crs.is_geographic or crs.is_projected):
         raise InputRefused([Problem("datum_unknown", "refused", source, None, "datum", datum)])
-    return name.upper()
+    return own_grid or name.upper()
+
+
+def inexact_datum(crs: CRS, source: str) -> list[Problem]:
+    """A note where a reference system is tied to WGS 84 by no transformation of known accuracy."""
+    if not any(name in crs.to_wkt() for name in INEXACT):
+        return []
+    return [Problem("datum_inexact", "noted", source, column="datum", value=crs.name)]
 
 
 def is_projected(name: str) -> bool:

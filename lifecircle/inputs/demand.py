@@ -23,7 +23,7 @@ from lifecircle.inputs.pieces import Ground, PeopleAccount, Pieces, point_pieces
 from lifecircle.inputs.points import read_points
 from lifecircle.inputs.raster import raster_pieces
 from lifecircle.inputs.reading import Account
-from lifecircle.inputs.tables import read_vector
+from lifecircle.inputs.vectors import read_vector
 from lifecircle.study import (
     BuildingsDemand,
     DemandSource,

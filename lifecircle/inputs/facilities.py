@@ -1,8 +1,8 @@
-"""Facilities from a CSV or GeoJSON with declared columns."""
+"""Facilities from a table or a vector file."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import geopandas as gpd
 import numpy as np
@@ -12,41 +12,74 @@ import shapely
 from lifecircle.base.geo import GEOGRAPHIC, geodesic_m
 from lifecircle.base.problems import Action, Problem
 from lifecircle.base.tables import FACILITIES, conform
+from lifecircle.inputs.categories import give_services, unknown_services
+from lifecircle.inputs.cells import Mask, blank, leading_number, normals, numbers
+from lifecircle.inputs.hypotheses import Witnesses
+from lifecircle.inputs.names import note_alike, note_dates
 from lifecircle.inputs.places import read_places
 from lifecircle.inputs.reading import Reading
 from lifecircle.inputs.sieve import Sieve
-from lifecircle.inputs.tables import Mask, blank, nearest, normal, normals, numbers
+from lifecircle.inputs.suspicious import exclude_fallbacks, note_outside_stated
+from lifecircle.inputs.units import NOT_AN_ID
+from lifecircle.standards.catalogue import Standard
 from lifecircle.study import FacilitySource
 
 CAPACITIES = ("beds", "places", "floor_area_m2")
-CLOSED = frozenset({"停业", "关闭", "已停业", "撤销", "closed"})
+KNOWN = ("name", "address", "district", "street", "status", "typecode", *CAPACITIES)
+"""Roles whose columns are found by their usual names where the study declares none."""
+
+CLOSED = frozenset(
+    {"停业", "关闭", "已停业", "已关闭", "暂停营业", "撤销", "已撤销", "注销", "已注销", "歇业",
+     "closed", "permanentlyclosed"}
+)  # fmt: skip
 PLACE_KINDS = ("Point", "MultiPoint", "Polygon", "MultiPolygon")
 DUPLICATE_WITHIN_M = 20.0
 
+Columns = Mapping[str, str | None]
+
 
 def read_facility_file(
-    source: FacilitySource, services: Collection[str]
+    source: FacilitySource,
+    services: Collection[str],
+    standard: Standard | None = None,
+    witnesses: Witnesses | None = None,
 ) -> Reading[gpd.GeoDataFrame]:
     """FACILITIES in EPSG:4326: one row for each facility and service; polygons stay polygons.
 
-    `services` are the ids of the standard.  Closed facilities, categories the study does not
-    map, places that cannot be read, and repetitions (same service and name within 20 m) are
-    excluded row by row.  The source is refused, in `problems`, for a service the standard does
-    not have, an id used twice, too many unreadable coordinates, or no usable row (unless it is
-    optional).  Only declared columns are kept.  Raises `InputRefused` where the file cannot be
-    read or lacks a column.
+    `services` are the ids that may be named; `standard` holds the names that `classify` asks
+    for, and `witnesses` tell the datum.  Closed facilities, rows that offer no service, places
+    that cannot be read or that a geocoder made up, and repetitions (same service and name within
+    20 m) are excluded row by row.  The source is refused, in `problems`, for a service there is
+    not, a datum that nobody tells or that its rows contradict, an id used twice, too many
+    unreadable coordinates or unmapped categories, or no usable row (unless it is optional).
+    Only columns with a role are kept.  Raises `InputRefused` where the file cannot be read or
+    lacks a column.
     """
-    columns = [source.category, source.id, source.name_column, source.status]
-    columns += [getattr(source, capacity) for capacity in CAPACITIES]
-    sieve = read_places(source, columns, source.lon or "lon", source.lat or "lat")
-    sieve.problems += _unknown_services(source, services)
-    _exclude_closed(sieve, source)
-    _exclude_unmapped(sieve, source)
+    roles = {
+        "category": source.category,
+        "id": source.id,
+        "lon": source.lon,
+        "lat": source.lat,
+        **{role: getattr(source, role) for role in KNOWN if role not in ("name", "typecode")},
+        "name": source.name_column,
+        "typecode": None,
+    }
+    known = (*KNOWN, "category") if source.classify == "service" else KNOWN
+    places = read_places(source, roles, known, witnesses)
+    sieve, column = places.sieve, places.column
+    sieve.problems += unknown_services(source, services)
+    _exclude_closed(sieve, column.get("status"))
+    exclude_fallbacks(places)
+    note_outside_stated(places, witnesses)
+    give_services(sieve, source, column, standard)
     _exclude_lines(sieve)
-    sieve.rows = _with_ids(sieve, source)
-    table = _exclude_repeated(sieve, _per_service(sieve.rows, source))
+    sieve.rows = _with_ids(sieve, source, column)
+    table = _exclude_repeated(sieve, _per_service(sieve.rows, source, column))
     table = _refuse_ids_used_twice(sieve, table)
-    table = _with_capacities(sieve, table, source)
+    _note_entrances(sieve)
+    note_dates(sieve, column.get("name"))
+    note_alike(sieve, table)
+    table = _with_capacities(sieve, table, column)
     if sieve.rows.empty:
         action: Action = "noted" if source.optional else "refused"
         sieve.problems.append(Problem("no_usable_facility", action, source.name))
@@ -78,58 +111,10 @@ def repeated(table: gpd.GeoDataFrame) -> pd.Series:
     return first
 
 
-def _unknown_services(source: FacilitySource, services: Collection[str]) -> list[Problem]:
-    named = [("service", source.service)] if source.service else []
-    named += [(f"services.{value}", one) for value, given in _mapped(source) for one in given]
-    return [
-        Problem(
-            "service_unknown",
-            "refused",
-            source.name,
-            column=f"facilities.{key}",
-            value=service,
-            details={"nearest": nearest(service, services) or "-"},
-        )
-        for key, service in named
-        if service not in services
-    ]
-
-
-def _mapped(source: FacilitySource) -> list[tuple[str, tuple[str, ...]]]:
-    """The values of the category column, and the services of each."""
-    return [
-        (value, (given,) if isinstance(given, str) else given)
-        for value, given in source.services.items()
-    ]
-
-
-def _exclude_closed(sieve: Sieve[gpd.GeoDataFrame], source: FacilitySource) -> None:
-    if source.status is not None:
-        closed = normals(sieve.rows[source.status]).isin(CLOSED)
-        sieve.exclude(closed.to_numpy(dtype=bool), "closed", source.status)
-
-
-def _exclude_unmapped(sieve: Sieve[gpd.GeoDataFrame], source: FacilitySource) -> None:
-    """Leave out categories mapped to nothing, counted, and those not mapped, row by row."""
-    if source.category is None:
-        return
-    mapped = {normal(value): given for value, given in _mapped(source)}
-    categories = normals(sieve.rows[source.category]).map(mapped)
-    sieve.exclude(categories.isna().to_numpy(dtype=bool), "category_unmapped", source.category)
-    unwanted = categories[categories.notna()].map(len).to_numpy(dtype=int) == 0
-    for value, count in sieve.rows[source.category][unwanted].value_counts(sort=False).items():
-        details = {"count": int(count)}
-        sieve.problems.append(
-            Problem(
-                "category_unwanted",
-                "excluded",
-                source.name,
-                column=source.category,
-                value=str(value),
-                details=details,
-            )
-        )
-    sieve.rows = sieve.rows[~unwanted]
+def _exclude_closed(sieve: Sieve[gpd.GeoDataFrame], column: str | None) -> None:
+    if column is not None:
+        closed = normals(sieve.rows[column]).isin(CLOSED)
+        sieve.exclude(closed.to_numpy(dtype=bool), "closed", column)
 
 
 def _exclude_lines(sieve: Sieve[gpd.GeoDataFrame]) -> None:
@@ -138,30 +123,33 @@ def _exclude_lines(sieve: Sieve[gpd.GeoDataFrame]) -> None:
     sieve.exclude(other, "geometry_kind", "", kinds[other].tolist())
 
 
-def _with_ids(sieve: Sieve[gpd.GeoDataFrame], source: FacilitySource) -> gpd.GeoDataFrame:
+def _with_ids(
+    sieve: Sieve[gpd.GeoDataFrame], source: FacilitySource, column: Columns
+) -> gpd.GeoDataFrame:
     """Ids as the file has them, else file stem and row."""
     rows = sieve.rows
     made = [f"{source.path.stem}-{row}" for row in rows.index]
-    if source.id is None:
+    own = column["id"]
+    if own is None:
         return rows.assign(facility_id=made)
-    without = blank(rows[source.id])
-    sieve.book(without, "id_blank", "repaired", source.id)
-    return rows.assign(facility_id=np.where(without, made, rows[source.id]))
+    without = blank(rows[own])
+    sieve.book(without, "id_blank", "repaired", own)
+    rounded = np.array([NOT_AN_ID.fullmatch(cell) is not None for cell in rows[own]], dtype=bool)
+    sieve.book(rounded, "id_number", "refused", own)
+    return rows.assign(facility_id=np.where(without, made, rows[own]))
 
 
-def _per_service(rows: gpd.GeoDataFrame, source: FacilitySource) -> gpd.GeoDataFrame:
+def _per_service(
+    rows: gpd.GeoDataFrame, source: FacilitySource, column: Columns
+) -> gpd.GeoDataFrame:
     """One row for each facility and service, still indexed by the row of the file."""
-    if source.category is None:
-        offered = pd.Series([(source.service,)] * len(rows), index=rows.index, dtype=object)
-    else:
-        services = {normal(value): tuple(dict.fromkeys(given)) for value, given in _mapped(source)}
-        offered = normals(rows[source.category]).map(services)
+    name, status = column.get("name"), column.get("status")
     return gpd.GeoDataFrame(
         {
             "facility_id": rows["facility_id"],
-            "service": offered,
-            "name": rows[source.name_column] if source.name_column else "",
-            "status": rows[source.status] if source.status else "",
+            "service": rows["offered"],
+            "name": rows[name] if name else "",
+            "status": rows[status] if status else "",
             "source": source.name,
             "source_row": [str(row) for row in rows.index],
             "geometry": rows.geometry,
@@ -185,6 +173,14 @@ def _exclude_repeated(sieve: Sieve[gpd.GeoDataFrame], table: gpd.GeoDataFrame) -
     return left
 
 
+def _note_entrances(sieve: Sieve[gpd.GeoDataFrame]) -> None:
+    """Note how many facilities are given as several points, each of them an entrance."""
+    many = int((sieve.rows.geom_type == "MultiPoint").sum())
+    if many:
+        details = {"count": many}
+        sieve.problems.append(Problem("entrances_many", "noted", sieve.source, details=details))
+
+
 def _refuse_ids_used_twice(
     sieve: Sieve[gpd.GeoDataFrame], table: gpd.GeoDataFrame
 ) -> gpd.GeoDataFrame:
@@ -197,16 +193,20 @@ def _refuse_ids_used_twice(
 
 
 def _with_capacities(
-    sieve: Sieve[gpd.GeoDataFrame], table: gpd.GeoDataFrame, source: FacilitySource
+    sieve: Sieve[gpd.GeoDataFrame], table: gpd.GeoDataFrame, column: Columns
 ) -> gpd.GeoDataFrame:
-    """Capacities as numbers; what is written but is none (or is below 0) is left empty."""
+    """Capacities as numbers: `约120张` is 120; what is no number, or below 0, is left empty."""
     for capacity in CAPACITIES:
-        column = getattr(source, capacity)
-        if column is None:
+        own = column.get(capacity)
+        if own is None:
             continue
-        values, bad = numbers(sieve.rows[column])
-        bad |= values < 0
-        sieve.book(bad & ~blank(sieve.rows[column]), "capacity_unreadable", "repaired", column)
+        values, bad = numbers(sieve.rows[own])
+        words = np.array([leading_number(cell) for cell in sieve.rows[own].tolist()], dtype=float)
+        read = bad & np.isfinite(words)
+        values[read] = words[read]
+        sieve.book(read, "capacity_with_words", "repaired", own)
+        bad = (bad & ~read) | (values < 0)
+        sieve.book(bad & ~blank(sieve.rows[own]), "capacity_unreadable", "repaired", own)
         readable = pd.Series(np.where(bad, np.nan, values), index=sieve.rows.index)
         table = table.assign(**{capacity: readable.loc[table.index].to_numpy()})
     return table

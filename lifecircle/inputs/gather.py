@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 from pyproj import CRS
@@ -16,14 +18,27 @@ from lifecircle.base.problems import Problem, StudyRefused, refuse_if_any
 from lifecircle.base.tables import FACILITIES, conform
 from lifecircle.inputs.all_facilities import read_all_facilities
 from lifecircle.inputs.demand import DemandReading, build_demand
-from lifecircle.inputs.osm_network import Streets, read_streets, streets_network
+from lifecircle.inputs.hypotheses import Witnesses
+from lifecircle.inputs.lists import Lists, read_lists, study_targets
+from lifecircle.inputs.offices import with_offices
+from lifecircle.inputs.osm_network import streets_network
 from lifecircle.inputs.osm_places import OsmPlaces
-from lifecircle.inputs.read import places_reader, units_of, with_entrances
+from lifecircle.inputs.osm_streets import Streets, read_streets
+from lifecircle.inputs.osm_walls import with_walls
+from lifecircle.inputs.raster_elevation import read_elevation
+from lifecircle.inputs.read import areas_of, places_reader, units_of, with_entrances
 from lifecircle.inputs.reading import Account
+from lifecircle.inputs.rule_book import refuse_denominators, study_standard, with_area_kinds
 from lifecircle.network.network import WalkNetwork
+from lifecircle.network.profiles import STANDARD_M_PER_MIN, profile_named
 from lifecircle.network.rules import Policy
-from lifecircle.standards.catalogue import Standard, load_standard
-from lifecircle.study import Study
+from lifecircle.standards.catalogue import Standard
+from lifecircle.standards.indicators import Targets
+from lifecircle.standards.pace import at_pace
+from lifecircle.study import NetworkSource, Study
+
+FULL_BOX = 0.5
+"""A whole extract's streets fill at least this share of its box."""
 
 Progress = Callable[[str], None]
 """Called with the name of each stage as it begins."""
@@ -41,33 +56,45 @@ class Inputs:
     services: tuple[str, ...]
     known: dict[str, shapely.Geometry]
     demand: DemandReading
+    targets: Targets
+    lists: Lists
     base_map: gpd.GeoDataFrame
     problems: tuple[Problem, ...]
     accounts: tuple[Account, ...]
 
 
-def read_inputs(study: Study, progress: Progress) -> Inputs:
-    """All inputs of `study`.
+def read_inputs(study: Study, progress: Progress, standard: Standard | None = None) -> Inputs:
+    """All inputs of `study`; `standard` takes the place of the one it names.
 
     Raises `StudyRefused` or `InputRefused` with every problem of the first input that fails.
     """
-    standard = study_standard(study)
+    standard = standard or walked_standard(study)
+    targets = study_targets(study)
     refuse_missing_files(study)
     places_of = places_reader(standard)
     progress("streets")
     source = study.network
-    streets = read_streets(source.path, Policy(source.trunk, source.private, source.gates))
+    streets = read_streets(source.path, street_policy(source))
     around = places_of(source)
     progress("units")
     units = units_of(study.units, places_of)
     refuse_if_any(units.problems)
+    units = replace(units, table=with_area_kinds(units.table, study, standard))
+    lists = read_lists(study, units.table, targets.lists, targets.attributes)
     crs = study_crs(study, units.table)
+    streets, walls = with_walls(streets, source, crs)
     network = streets_network(streets, around.barriers.geometry.to_numpy(), crs, source.extent)
+    slopes: tuple[Problem, ...] = ()
+    if source.elevation is not None:
+        network, slopes = read_elevation(source.elevation.path, network)
     progress("facilities")
-    facilities = read_all_facilities(study, standard, units.table, crs, places_of)
+    witnesses = Witnesses(areas_of(study.units, units.table), network)
+    facilities = read_all_facilities(study, standard, units.table, crs, places_of, witnesses)
     progress("demand")
     assert network.extent is not None, "a network from an extract knows its extent"
     demand = build_demand(study.demand, units.table, crs, network.extent, places_of)
+    demand = with_offices(demand, study.offices, units.table, crs, network.extent)
+    refuse_denominators(study, demand.table)
     refuse_if_any(_refused_without(demand))
     return Inputs(
         standard=standard,
@@ -78,32 +105,44 @@ def read_inputs(study: Study, progress: Progress) -> Inputs:
         services=facilities.services,
         known=facilities.known,
         demand=demand,
+        targets=targets,
+        lists=lists,
         base_map=base_map(network, around),
         problems=(
             *street_notes(streets),
+            *walls,
+            *slopes,
             *units.problems,
             *unit_notes(network, units.table, streets.source),
             *facilities.problems,
             *demand.problems,
+            *lists.problems,
         ),
-        accounts=(units.account, *facilities.accounts, *demand.accounts),
+        accounts=(units.account, *facilities.accounts, *demand.accounts, *lists.accounts),
     )
 
 
-def study_standard(study: Study) -> Standard:
-    """The study's standard with the study's own target; a path starts at the study file."""
-    name, target = study.study.standard, study.study.target
-    standard = load_standard(study.file.parent / name if name.endswith(".toml") else name)
-    if target is None:
+def walked_standard(study: Study) -> Standard:
+    """The study's standard, its limits as minutes at the pace of whoever walks."""
+    standard, profile = study_standard(study), profile_named(study.study.profile)
+    if not profile.scenario:
         return standard
-    headlines = [headline.model_copy(update={"target": target}) for headline in standard.headlines]
-    return standard.model_copy(update={"target": target, "headlines": tuple(headlines)})
+    return at_pace(standard, profile.m_per_min, STANDARD_M_PER_MIN, profile.name)
+
+
+def street_policy(source: NetworkSource) -> Policy:
+    """What a study decides about the ways where tags leave it open."""
+    return Policy(source.trunk, source.private, source.gates, source.indoor, source.ferries)
 
 
 def refuse_missing_files(study: Study) -> None:
     """Raise `InputRefused` naming every file of the study that is not there."""
-    paths = [source.path for source in study.sources if not source.path.is_file()]
-    refuse_if_any(Problem("file_missing", "refused", str(path)) for path in paths)
+    paths = [str(source.path) for source in study.sources if not source.path.is_file()]
+    remote = re.compile(r"(^|[\\/])(vsi\w+|[a-z][a-z0-9+]+:)[\\/]", re.IGNORECASE)
+    refuse_if_any(
+        Problem("path_remote" if remote.search(path) else "file_missing", "refused", path)
+        for path in paths
+    )
 
 
 def study_crs(study: Study, units: gpd.GeoDataFrame) -> CRS:
@@ -138,9 +177,33 @@ def street_notes(streets: Streets) -> list[Problem]:
         if reason != "no_highway"  # railways and the like, which are no streets at all
     ]
     if streets.missing_nodes:
-        details = {"count": streets.missing_nodes}
+        ways = ", ".join(map(str, streets.broken[:20]))
+        details: dict[str, object] = {"count": streets.missing_nodes, "ways": ways}
         notes.append(Problem("nodes_missing", "repaired", streets.source, details=details))
-    return notes
+    if streets.pointless:
+        details = {"count": streets.pointless}
+        notes.append(Problem("ways_pointless", "excluded", streets.source, details=details))
+    if streets.undecided:
+        often = sorted(streets.undecided.items(), key=lambda item: (-item[1], item[0]))[:5]
+        values = ", ".join(f"{value} ({count})" for value, count in often)
+        details = {"count": sum(streets.undecided.values()), "values": values}
+        notes.append(Problem("tags_undecided", "noted", streets.source, details=details))
+    return [*notes, *short_extract(streets)]
+
+
+def short_extract(streets: Streets) -> list[Problem]:
+    """A note where the streets fill much less than the box in the file's header."""
+    if streets.bounds is None:
+        return []
+    west, south, east, north = streets.bounds
+    lon, lat = streets.ways.lon, streets.ways.lat
+    width = np.clip(lon, west, east).max() - np.clip(lon, west, east).min()
+    height = np.clip(lat, south, north).max() - np.clip(lat, south, north).min()
+    share = float(width * height / ((east - west) * (north - south)))
+    if share >= FULL_BOX:
+        return []
+    details = {"share": f"{100 * share:.0f}"}
+    return [Problem("extract_short", "noted", streets.source, details=details)]
 
 
 def unit_notes(network: WalkNetwork, units: gpd.GeoDataFrame, source: str) -> list[Problem]:

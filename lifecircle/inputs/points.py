@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.base.tables import DENOMINATORS
+from lifecircle.inputs.cells import blank, numbers
 from lifecircle.inputs.places import read_places
 from lifecircle.inputs.reading import Reading
 from lifecircle.inputs.sieve import Sieve
-from lifecircle.inputs.tables import blank, numbers
 from lifecircle.study import PointsDemand
 
 CARRIED = ("residents", "residents_60plus", "children_0_3", "dwellings")
@@ -26,7 +26,8 @@ def read_points(source: PointsDemand) -> Reading[gpd.GeoDataFrame]:
     lacks a column.
     """
     declared = {weight: getattr(source, weight) for weight in CARRIED}
-    sieve = read_places(source, [source.id, *declared.values()], source.lon, source.lat)
+    roles = {"id": source.id, "lon": source.lon, "lat": source.lat, **declared}
+    sieve = read_places(source, roles).sieve
     _exclude_other_shapes(sieve)
     columns = {
         weight: _weights(sieve, declared[weight]) if declared.get(weight) else np.nan

@@ -10,15 +10,19 @@ from typing import Any
 import geopandas as gpd
 from pydantic import TypeAdapter
 
+from lifecircle.base.geo import GEOGRAPHIC
 from lifecircle.base.problems import UsageError, refuse_if_any
 from lifecircle.inputs.demand import build_demand
 from lifecircle.inputs.facilities import read_facility_file
+from lifecircle.inputs.hypotheses import Witnesses
 from lifecircle.inputs.osm_facilities import osm_facilities
 from lifecircle.inputs.osm_file import is_osm
 from lifecircle.inputs.osm_places import OsmPlaces, read_osm_places
 from lifecircle.inputs.osm_units import osm_units
 from lifecircle.inputs.reading import Reading
+from lifecircle.inputs.stated import stated_areas
 from lifecircle.inputs.units import read_unit_file
+from lifecircle.inputs.vectors import read_vector
 from lifecircle.network.entrances import entrances_of_areas
 from lifecircle.network.network import WalkNetwork
 from lifecircle.standards.catalogue import (
@@ -59,12 +63,24 @@ def units_of(source: UnitsSource, places_of: PlacesOf) -> Reading[gpd.GeoDataFra
     return osm_units(places_of(source), source) if is_osm(source.path) else read_unit_file(source)
 
 
+def areas_of(source: UnitsSource, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The areas that facilities can name: every unit of the file, not only those selected."""
+    if is_osm(source.path):
+        return stated_areas(units["name"], units["parent"], units.geometry)
+    features = read_vector(source.path, source)
+    parents = features[source.parent] if source.parent else [""] * len(features)
+    return stated_areas(features[source.name_column], parents, features.geometry)
+
+
 def facilities_of(
-    source: FacilitySource, standard: Standard, places_of: PlacesOf
+    source: FacilitySource,
+    standard: Standard,
+    places_of: PlacesOf,
+    witnesses: Witnesses | None = None,
 ) -> Reading[gpd.GeoDataFrame]:
     """FACILITIES of a source, from a file or an OSM extract; areas are still areas."""
     if not is_osm(source.path):
-        return read_facility_file(source, standard.ids)
+        return read_facility_file(source, standard.ids, standard, witnesses)
 
     def matches(tags: Any, name: str) -> list[str]:
         return [
@@ -106,17 +122,24 @@ def read_facilities(
     path: str | Path,
     standard: str | Path = "shanghai-2022",
     network: WalkNetwork | None = None,
+    units: gpd.GeoDataFrame | None = None,
     **options: Any,
 ) -> gpd.GeoDataFrame:
-    """FACILITIES from a CSV, a GeoJSON or an OSM extract.
+    """FACILITIES from a table, a vector file or an OSM extract.
 
     `options` are the keys of `[[facilities]]` in a study.  With `network`, areas become the
-    places where they are entered; a table with areas in it cannot be walked to.  Raises
-    `InputRefused`.
+    places where they are entered; a table with areas in it cannot be walked to.  `units` and
+    `network` tell the datum of a file that declares none.  Raises `InputRefused`.
     """
     source = FacilitySource.model_validate({"path": path, **options})
     rules = load_standard(standard)
-    table = _accepted(facilities_of(source, rules, places_reader(rules)))
+    areas = (
+        stated_areas([], [], gpd.GeoSeries([], crs=GEOGRAPHIC))
+        if units is None
+        else (stated_areas(units["name"], units["parent"], units.geometry))
+    )
+    witnesses = Witnesses(areas, network)
+    table = _accepted(facilities_of(source, rules, places_reader(rules), witnesses))
     return table if network is None else with_entrances(table, network)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.base.problems import Action, Problem
+from lifecircle.inputs.cells import Mask
 from lifecircle.inputs.reading import Account
-from lifecircle.inputs.tables import Mask
 
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 
@@ -18,8 +18,9 @@ Frame = TypeVar("Frame", bound=pd.DataFrame)
 class Sieve(Generic[Frame]):
     """`rows`, indexed by their number in the file, and the problems met so far."""
 
-    def __init__(self, source: str, rows: Frame) -> None:
+    def __init__(self, source: str, rows: Frame, sheet: str = "") -> None:
         self.source = source
+        self.sheet = sheet
         self.rows = rows
         self.rows_read = len(rows)
         self.problems: list[Problem] = []
@@ -62,13 +63,14 @@ class Sieve(Generic[Frame]):
                     int(self.rows.index[position]),
                     column,
                     values[place] if values is not None else "",
+                    self.sheet,
                     details=details[place] if details is not None else {},
                 )
             )
 
     def refuse(self, code: str, column: str = "", value: str = "", **details: object) -> None:
         """Refuse the whole source."""
-        problem = Problem(code, "refused", self.source, None, column, value, details=details)
+        problem = Problem(code, "refused", self.source, None, column, value, self.sheet, details)
         self.problems.append(problem)
 
     def account(self, used: int) -> Account:

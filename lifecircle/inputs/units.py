@@ -13,19 +13,12 @@ import shapely
 from lifecircle.base.geo import GEOGRAPHIC, centred_crs
 from lifecircle.base.problems import Action, Problem
 from lifecircle.base.tables import UNITS, conform
+from lifecircle.inputs.cells import Mask, blank, nearest, normal, normals
 from lifecircle.inputs.reading import Reading
 from lifecircle.inputs.sieve import Sieve
-from lifecircle.inputs.tables import (
-    Mask,
-    blank,
-    nearest,
-    no_geometry,
-    normal,
-    normals,
-    off_the_globe,
-    read_vector,
-    require_columns,
-)
+from lifecircle.inputs.tables import require_columns
+from lifecircle.inputs.unit_gaps import book_gaps, simplified
+from lifecircle.inputs.vectors import no_geometry, off_the_globe, read_vector
 from lifecircle.study import UnitsSource
 
 POLYGONS = ("Polygon", "MultiPolygon")
@@ -53,16 +46,20 @@ def read_unit_file(source: UnitsSource) -> Reading[gpd.GeoDataFrame]:
     """
     columns = [source.id, source.name_column, source.parent, source.rural]
     wanted = list(dict.fromkeys(name for name in columns if name is not None))
-    features = read_vector(source.path, source)
+    notes: list[Problem] = []
+    features = read_vector(source.path, source, notes=notes)
     require_columns(features, wanted, source)
     sieve: Rows = Sieve(source.name, features[[*wanted, "geometry"]])
+    sieve.problems += notes
     units_of_parent = features[source.parent or source.id].value_counts()
     _select(sieve, source)
     sieve.exclude(no_geometry(sieve.rows.geometry), "geometry_missing", str(source.name_column))
     _refuse_ids(sieve, str(source.id))
     _refuse_places(sieve)
     sieve.rows = sieve.rows.set_geometry(_repaired(sieve))
+    sieve.rows = sieve.rows.set_geometry(simplified(sieve))
     _book_overlaps(sieve, source)
+    book_gaps(sieve, source)
     if sieve.rows.empty:
         sieve.refuse("no_units")
     table = conform(_table(sieve, source, units_of_parent), UNITS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,46 @@ def write_units(folder: Path, geometry: dict[str, Any]) -> Path:
     collection = {"type": "FeatureCollection", "features": [feature]}
     path.write_text(json.dumps(collection), encoding="utf-8")
     return path
+
+
+def replace(folder: Path, old: str, new: str, name: str = "study.toml") -> None:
+    """Replace a text that must stand once in a file of the study."""
+    content = (folder / name).read_text(encoding="utf-8")
+    assert content.count(old) == 1, (old, content.count(old))
+    (folder / name).write_text(content.replace(old, new), encoding="utf-8")
+
+
+def in_china(folder: Path, datum: str | None) -> list[tuple[str, str, float, float]]:
+    """Move the study to 121.5° E 31.2° N, into the first of twenty squares of 300 m.
+
+    Gives a row (name, square, lon, lat) for the middle of each square.
+    """
+    east, north, side = 121.5, 31.2, 0.003
+    path = folder / "town.osm"
+    content = path.read_text(encoding="utf-8")
+    for axis, by in (("lon", east), ("lat", north)):
+        content = re.sub(
+            rf'{axis}="([^"]+)"',
+            lambda found, name=axis, by=by: f'{name}="{float(found[1]) + by:.7f}"',  # type: ignore[misc]
+            content,
+        )
+    path.write_text(content, encoding="utf-8")
+    box_text = "[121.4, 31.1, 121.7, 31.3]"
+    replace(folder, "[-0.01, -0.01, 0.01, 0.01]", box_text)
+    replace(folder, 'datum = "wgs84"\n', f'datum = "{datum}"\n' if datum else "")
+    rows, features = [], []
+    for number in range(20):
+        west, south = east + side * (number % 5), north - side / 2 + side * (number // 5)
+        name = f"第{number}镇"
+        square = box(west - side / 2, south, west + side / 2, south + side)
+        properties = {"id": str(number), "name": name}
+        features.append(
+            {"type": "Feature", "properties": properties, "geometry": square.__geo_interface__}
+        )
+        rows.append((f"院{number}", name, west, south + side / 2))
+    collection = {"type": "FeatureCollection", "features": features}
+    (folder / "units.geojson").write_text(json.dumps(collection), encoding="utf-8")
+    return rows
 
 
 def lifecircle(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -40,7 +40,7 @@ def found(reading: Reading[pd.DataFrame]) -> list[tuple[str, str, int | None]]:
 def test_a_row_finds_its_unit_by_id_code_or_name(tmp_path: Path, key: str) -> None:
     reading = read(tmp_path, "unit,people", f"{key},144700", "殷行街道,182500")
     assert totals(reading) == {"310110019000": 144700, "310110016000": 182500}
-    assert reading.problems == ()
+    assert {problem.code for problem in reading.problems} <= {"spaces_stripped"}
 
 
 def test_a_long_census_code_finds_a_short_unit_id(tmp_path: Path) -> None:

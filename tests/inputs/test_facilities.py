@@ -24,6 +24,7 @@ Found = list[tuple[str, str, int | None]]
 def read(path: Path, **keys: Any) -> Reading[gpd.GeoDataFrame]:
     if "category" not in keys:
         keys = {"service": "eldercare_home", **keys}
+    keys = {"datum": "wgs84", **keys}
     return read_facility_file(FacilitySource(path=path, **keys), SERVICES)
 
 
@@ -41,8 +42,8 @@ def many(folder: Path, *bad: str, columns: str = "name,lon,lat") -> Path:
 
 
 def found(reading: Reading[gpd.GeoDataFrame]) -> Found:
-    """Codes, actions and rows of all problems but the note on the datum."""
-    return [(p.code, p.action, p.row) for p in reading.problems if p.code != "datum_assumed"]
+    """Codes, actions and rows of all problems."""
+    return [(p.code, p.action, p.row) for p in reading.problems]
 
 
 def refusals(path: Path, **keys: Any) -> list[str]:
@@ -66,9 +67,12 @@ def test_a_plain_file_becomes_one_row_for_each_facility(tmp_path: Path) -> None:
 
 
 def test_a_missing_datum_is_said_and_a_given_one_is_not(tmp_path: Path) -> None:
-    path = csv(tmp_path, "lon,lat", "121.5,31.2")
-    assert [p.code for p in read(path).problems] == ["datum_assumed"]
-    assert read(path, datum="wgs84").problems == ()
+    """Outside China no datum shifts; inside, nobody may guess it."""
+    newport = csv(tmp_path, "lon,lat", "-3.0,51.6")
+    assert found(read(newport, datum=None)) == [("datum_assumed", "noted", None)]
+    shanghai = csv(tmp_path, "lon,lat", "121.5,31.2")
+    assert found(read(shanghai, datum=None)) == [("datum_unsure", "refused", None)]
+    assert read(shanghai, datum="wgs84").problems == ()
 
 
 @pytest.mark.parametrize(
@@ -83,7 +87,7 @@ def test_a_missing_datum_is_said_and_a_given_one_is_not(tmp_path: Path) -> None:
         ("x,1e999,31.2", "coordinates_unreadable"),
         ("x,1_21.5,31.2", "coordinates_unreadable"),
         ("x,0,0.0", "null_island"),
-        ("x,31.2,121.5", "coordinates_range"),
+        ("x,31.2,121.5", "row_swapped"),
         ("x,359943.3,3461891.0", "coordinates_range"),
         ("x,1e308,31.2", "coordinates_range"),
     ],
@@ -177,9 +181,11 @@ def test_an_id_used_twice_is_refused_and_a_blank_one_made(tmp_path: Path) -> Non
 def test_capacities_that_are_no_numbers_are_left_empty(tmp_path: Path) -> None:
     rows = ["121.1,31,120", "121.2,31,120个", "121.3,31,", "121.4,31,-5", "121.5,31,0"]
     reading = read(csv(tmp_path, "lon,lat,床位", *rows), beds="床位")
-    assert reading.table["beds"].fillna(-1).tolist() == [120, -1, -1, -1, 0]
-    code = "capacity_unreadable"
-    assert found(reading) == [(code, "repaired", 3), (code, "repaired", 5)]
+    assert reading.table["beds"].fillna(-1).tolist() == [120, 120, -1, -1, 0]
+    assert found(reading) == [
+        ("capacity_with_words", "repaired", 3),
+        ("capacity_unreadable", "repaired", 5),
+    ]
     assert reading.account.rows_used == 5
 
 
@@ -219,6 +225,7 @@ def test_a_geojson_keeps_polygons_and_lists_what_has_no_place(tmp_path: Path) ->
     )
     reading = read(path, id="code", name="name")
     assert found(reading) == [
+        ("heights_dropped", "repaired", None),
         ("geometry_missing", "excluded", 2),
         ("null_island", "excluded", 3),
         ("geometry_kind", "excluded", 5),
@@ -258,9 +265,9 @@ def test_an_empty_collection_has_no_usable_facility(tmp_path: Path) -> None:
         (b"a,lon,lat,a\n", ["column_twice"]),
         (b"name,lon,lat\nx,1,2\ny,road 1, gate 2,3\nz,1\n", ["row_fields", "row_fields"]),
         (b'name,lon,lat\n"x,1,2\n', ["csv_syntax"]),
-        (b"name,x,y\na,1,2\n", ["column_missing", "column_missing"]),
-        (b"PK\x03\x04\x00\x00abc", ["file_kind"]),
-        (b"<html><table></table></html>", ["file_kind"]),
+        (b"name,east,north\na,1,2\n", ["coordinates_none", "coordinates_none"]),
+        (b"PK\x03\x04\x00\x00abc", ["file_unreadable"]),
+        (b"<html><table></table></html>", ["file_is_html"]),
         (b"SQLite format 3\x00....", ["file_kind"]),
         (b"lon,lat\n\xff\xff,\xff\xff\n", ["encoding"]),
         (b'{"type": "FeatureCollection", "features": [', ["file_unreadable"]),
@@ -359,4 +366,5 @@ def test_health_centres_and_kindergartens_are_accounted_for(test_data: Path) -> 
     assert_accounted(read(folder / "health_centres_gcj02.csv", datum="gcj02", **columns), 249)
     schools = read(folder / "kindergartens_wgs84.csv", datum="wgs84", name="name")
     assert_accounted(schools, 2284)
-    assert found(schools) == [("duplicate", "excluded", 1389)]
+    excluded = [problem for problem in found(schools) if problem[1] == "excluded"]
+    assert excluded == [("duplicate", "excluded", 1389)]

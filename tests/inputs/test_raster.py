@@ -59,7 +59,9 @@ def raster(
 def demand_of(
     path: Path, units: gpd.GeoDataFrame, extent: shapely.Geometry = WIDE, **options: object
 ) -> DemandReading:
-    source = RasterDemand.model_validate({"path": path, "kind": "raster", **options})
+    # Most units here reach a metre beyond the raster, so that no cell is lost to rounding.
+    keys = {"path": path, "kind": "raster", "allow_partly": True, **options}
+    source = RasterDemand.model_validate(keys)
     return build_demand([source], units, CRS, extent, lambda _: pytest.fail("no OSM here"))
 
 
@@ -225,6 +227,63 @@ def test_a_unit_the_raster_covers_in_part_is_named(tmp_path: Path) -> None:
     reading = demand_of(raster(tmp_path, PEOPLE), units)
     notes = [p for p in reading.problems if p.code == "raster_partly"]
     assert [(note.value, note.details["share"]) for note in notes] == [("b", "50.0")]
+    (line,) = refused(raster(tmp_path, PEOPLE), units, allow_partly=False)
+    assert "50.0 %" in line
+
+
+# ---- what the values count ----
+
+
+@pytest.mark.parametrize(("per", "factor"), [("cell", 1.0), ("ha", 1.0), ("km2", 0.01)])
+def test_a_density_times_the_cell_is_people(tmp_path: Path, per: str, factor: float) -> None:
+    """100 m squares are 1 ha and 0.01 km²; all cells together hold 511."""
+    reading = demand_of(raster(tmp_path, PEOPLE), ALL, per=per)
+    assert by_unit(reading)["a"] == pytest.approx(511 * factor, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("tags", "per"),
+    [
+        ({"UNITS": "people per sq. km"}, "km2"),
+        ({"description": "人口密度（人/平方公里）"}, "km2"),
+        ({"unit": "persons/ha"}, "ha"),
+        ({"AREA_OR_POINT": "Area", "units": "people per pixel"}, None),
+    ],
+)
+def test_a_raster_that_says_it_is_a_density_is_read_as_one(
+    tmp_path: Path, tags: dict[str, str], per: str | None
+) -> None:
+    path = raster(tmp_path, PEOPLE)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.update_tags(**tags)
+    reading = demand_of(path, ALL)
+    factor = {"km2": 0.01, "ha": 1.0, None: 1.0}[per]
+    assert by_unit(reading)["a"] == pytest.approx(511 * factor, rel=1e-5)
+    notes = [p.details["per"] for p in reading.problems if p.code == "raster_per"]
+    assert notes == ([per] if per else [])
+
+
+def test_a_total_far_from_the_expected_one_is_refused(tmp_path: Path) -> None:
+    """Density taken for counts is a hundred times too much."""
+    path = raster(tmp_path, PEOPLE)
+    (line,) = refused(path, ALL, expected=5.11)
+    assert "511" in line and "per" in line
+    assert by_unit(demand_of(path, ALL, expected=500))["a"] == pytest.approx(511)
+
+
+def test_a_sentinel_that_the_raster_does_not_declare_is_named_in_the_study(tmp_path: Path) -> None:
+    people = PEOPLE.copy()
+    people[0, 0] = -99999
+    path = raster(tmp_path, people)
+    assert len(refused(path, ALL)) == 1
+    assert by_unit(demand_of(path, ALL, nodata=-99999))["a"] == pytest.approx(510)
+
+
+def test_of_several_bands_the_study_names_one(tmp_path: Path) -> None:
+    path = raster(tmp_path, 3 * PEOPLE, PEOPLE)
+    (line,) = refused(path, ALL)
+    assert "2 bands" in line
+    assert by_unit(demand_of(path, ALL, residents=2))["a"] == pytest.approx(511)
 
 
 # ---- refusals ----

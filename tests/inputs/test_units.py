@@ -217,12 +217,23 @@ def test_a_declared_code_may_not_contradict_the_file(tmp_path: Path) -> None:
     assert refusal(path, datum="EPSG:32632")[0] == "crs_conflict"
 
 
-@pytest.mark.parametrize("part", ["dbf", "shx"])
-def test_a_shapefile_with_a_part_missing_is_refused(tmp_path: Path, part: str) -> None:
+def test_a_shapefile_without_its_attributes_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "streets.shp"
     frame(id=["1", "2"], name=["a", "b"]).to_file(path)
-    (tmp_path / f"streets.{part}").unlink()
-    assert refusal(path) == ("shapefile_part", {"parts": f"streets.{part}"})
+    (tmp_path / "streets.dbf").unlink()
+    assert refusal(path) == ("shapefile_part", {"parts": "streets.dbf"})
+
+
+def test_a_lost_index_is_made_anew_beside_the_original(tmp_path: Path) -> None:
+    """The folder of the planner stays as it was."""
+    path = tmp_path / "streets.shp"
+    frame(id=["1", "2"], name=["a", "b"]).to_file(path)
+    (tmp_path / "streets.shx").unlink()
+    before = sorted(tmp_path.iterdir())
+    reading = read(path)
+    assert found(reading) == [("shapefile_index", "repaired", None)]
+    assert reading.table["name"].tolist() == ["a", "b"]
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_table_beside_the_one_layer_does_not_matter(tmp_path: Path) -> None:
@@ -276,7 +287,8 @@ def test_the_streets_of_eight_districts_are_whole(test_data: Path) -> None:
     path = test_data / "shanghai/boundaries/streets-8-districts.geojson"
     columns = {"id": "official_control_code_2023", "name": "official_control_name_2023"}
     reading = read(path, parent="district", **columns)
-    assert reading.problems == ()
+    assert found(reading) == [("units_gap", "noted", None)]
+    assert float(str(reading.problems[0].details["share"])) < 0.05
     assert len(reading.table) == reading.account.rows_read == 113
     assert reading.table["parent"].nunique() == 8
     assert (reading.table["unit_id"].str.len() == 12).all()
