@@ -1,4 +1,4 @@
-"""Coverage: what share of the people, homes or land of every unit walks to a service in time.
+"""Coverage: what share of the people, homes, land or streets of every unit is within the limit.
 
 coverage = Σ weight of demand within the limit ÷ Σ weight of all demand, for every unit, every
 level above it and the city, each a sum over demand and never a mean of rates.
@@ -6,183 +6,186 @@ level above it and the city, each a sum over demand and never a mean of rates.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lifecircle.base.geo import Floats
-from lifecircle.base.tables import COVERAGE, DENOMINATORS, conform
+from lifecircle.base.tables import COVERAGE, TIERS, conform
+from lifecircle.measures.grounds import SUMS, Ground, PointReach, Points, Sums
+from lifecircle.measures.questions import Question, intersections, questions, with_limits
+from lifecircle.measures.standing import with_standing
+from lifecircle.measures.streets import Streets
+from lifecircle.network.network import Mask
 from lifecircle.network.walk import Minutes
-from lifecircle.standards.catalogue import Combination, Headline, Service, Standard
-
-TOLERANCE_M = 1e-6
-"""Limits are inclusive, to within the rounding of sums of metres."""
+from lifecircle.standards.catalogue import Combination, Limit, Standard, Tier
 
 CITY = "city"
-GENERAL = ("residents", "dwellings", "buildings", "residential_land_m2")
-"""Denominators that every service is reported over; a service adds its own group."""
-
-SUMS = ("total", "covered", "unknown", "unattached", "straight")
-
-Mask = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One service, headline or intersection, at n demand points."""
-
-    id: str
-    limit_m: float
-    limit_source: str
-    target: float | None
-    group: str | None
-    covered: Mask
-    unknown: Mask
-    straight: Mask
+SHARES = ("share", "share_upper", "straight_line_share")
 
 
 def coverage(
-    minutes: Minutes, demand: gpd.GeoDataFrame, units: gpd.GeoDataFrame, standard: Standard
+    minutes: Minutes,
+    demand: gpd.GeoDataFrame,
+    units: gpd.GeoDataFrame,
+    standard: Standard,
+    denominators: Sequence[str] | None = None,
+    streets: Streets | None = None,
 ) -> pd.DataFrame:
     """The COVERAGE table of the services that `minutes` holds.
 
+    `denominators` names what shares are taken over, of SHARES_OF; by default everything that
+    demand carries, the group a service is meant for with that service alone, and the metres of
+    street where `streets` is given.
+
     A point nearer to the edge of the known ground than the limit is `unknown` unless covered.
-    `meets_target` is empty while the target lies between `share` and `share_upper`, and for rural
-    units; verdicts compare unrounded shares.  A headline without a single member in `minutes`,
-    and a combination that misses a headline, are left out: no data is not no coverage.
+    `meets_target` is empty while the target lies between `share` and `share_upper`, for rural
+    units, and where the text asks for 慢行; verdicts compare unrounded shares.  A headline
+    without a single member in `minutes`, and a combination that misses a headline, are left out:
+    no data is not no coverage.
     """
-    found = measured(minutes, standard)
-    sums = _Sums(minutes, demand, units)
-    tables = [
-        sums.table(one, weight) for one in found for weight in _denominators(demand, one.group)
-    ]
-    known = {one.id for one in found}
+    asked = questions(standard, minutes.services, units)
+    grounds: list[Ground[Any]] = [Points(minutes, demand, units)]
+    grounds += [streets] if streets is not None else []
+    groups = Groups(units, minutes)
+    tables = list(_tables(asked, standard, groups, grounds, denominators))
+    known = {question.id for question in asked}
     for combination in standard.combinations:
         if combination.kind == "mean" and known.issuperset(combination.members):
             tables += _means(combination, tables, standard.target)
     if not tables:
         return conform(pd.DataFrame(columns=COVERAGE.names), COVERAGE)
-    return conform(_judged(pd.concat(tables, ignore_index=True)), COVERAGE)
+    table = _judged(pd.concat(tables, ignore_index=True))
+    return conform(with_standing(table), COVERAGE)
 
 
-def measured(minutes: Minutes, standard: Standard) -> list[Measured]:
-    """What is covered at every demand point: headlines, services, then the intersections."""
-    found = [*_headlines(minutes, standard), *_services(minutes, standard)]
-    return [*found, *_intersections(found, standard)]
+@dataclass(frozen=True)
+class Measured(PointReach):
+    """What one service, headline or intersection reaches at n demand points."""
+
+    id: str
 
 
-def least(matrix: Floats, columns: Sequence[int]) -> Floats:
-    """The least of some columns of an n × k matrix, `inf` where there are none."""
-    return np.asarray(np.min(matrix[:, list(columns)], axis=1, initial=np.inf))
+def measured(
+    minutes: Minutes,
+    standard: Standard,
+    demand: gpd.GeoDataFrame | None = None,
+    units: gpd.GeoDataFrame | None = None,
+) -> list[Measured]:
+    """What is covered at every demand point: headlines, services, then the intersections.
+
+    `demand` and `units` tell the kind of area each point lies in, where limits depend on it.
+    """
+    if demand is None or units is None:
+        units = gpd.GeoDataFrame({"unit_id": [""], "area_kind": [""]})
+        demand = gpd.GeoDataFrame({"unit_id": [""] * len(minutes.demand_id)})
+    points = Points(minutes, demand, units)
+    asked = questions(standard, minutes.services, units)
+    reached = {question.id: points.reach(question) for question in asked}
+    for combination, question in intersections(standard, asked):
+        reached[question.id] = points.all_of([reached[one] for one in combination.members])
+    return [Measured(one.covered, one.unknown, one.straight, name) for name, one in reached.items()]
 
 
-def _denominators(demand: gpd.GeoDataFrame, group: str | None) -> list[str]:
-    """The general denominators and the own group, where demand carries them."""
-    return [
-        weight
-        for weight in DENOMINATORS
-        if (weight in GENERAL or weight == group) and demand[weight].notna().any()
-    ]
+def tier_shares(
+    minutes: Minutes,
+    demand: gpd.GeoDataFrame,
+    units: gpd.GeoDataFrame,
+    standard: Standard,
+    denominators: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """The TIERS table: each service and headline within every ring of the standard."""
+    points, groups = Points(minutes, demand, units), Groups(units, minutes)
+    asked = questions(standard, minutes.services, units)
+    tables = []
+    for question in asked:
+        for tier in standard.tiers:
+            within = with_limits(question, lambda _, tier=tier: _limit_of(tier))  # type: ignore[misc]
+            reached = points.reach(within)
+            for weight in points.denominators(question.group, denominators):
+                table = groups.table(within, weight, points.sums(reached, weight))
+                tables.append(table.assign(tier_min=tier.minutes))
+    if not tables:
+        return conform(pd.DataFrame(columns=TIERS.names), TIERS)
+    return conform(pd.concat(tables, ignore_index=True), TIERS)
 
 
-def _services(minutes: Minutes, standard: Standard) -> list[Measured]:
-    """Each service by itself, within its own limit, beside the target of the whole."""
-    services = [service for service in standard.services if service.id in minutes.services]
-    return [_measured(minutes, (service.id,), service, standard.target) for service in services]
+def _limit_of(tier: Tier) -> Limit:
+    return Limit(limit_m=tier.limit_m, limit_source=f"{tier.minutes:g} min → {tier.limit_m:g} m")
 
 
-def _headlines(minutes: Minutes, standard: Standard) -> list[Measured]:
-    """Each headline, met by any of its members within the headline's limit."""
-    found = []
-    for headline in standard.headlines:
-        members = tuple(member for member in headline.members if member in minutes.services)
-        if members:
-            found.append(_measured(minutes, members, headline, headline.target))
-    return found
+def _tables(
+    asked: list[Question],
+    standard: Standard,
+    groups: Groups,
+    grounds: Sequence[Ground[Any]],
+    denominators: Sequence[str] | None,
+) -> Iterator[pd.DataFrame]:
+    """One table for each question and denominator, the intersections last."""
+    reached = [{one.id: ground.reach(one) for one in asked} for ground in grounds]
+    for combination, question in intersections(standard, asked):
+        for ground, reach in zip(grounds, reached, strict=True):
+            reach[question.id] = ground.all_of([reach[one] for one in combination.members])
+        asked = [*asked, question]
+    for question in asked:
+        for ground, reach in zip(grounds, reached, strict=True):
+            for weight in ground.denominators(question.group, denominators):
+                yield groups.table(question, weight, ground.sums(reach[question.id], weight))
 
 
-def _measured(
-    minutes: Minutes, members: tuple[str, ...], rule: Service | Headline, target: float | None
-) -> Measured:
-    columns = [minutes.services.index(member) for member in members]
-    covered = least(minutes.metres, columns) <= rule.limit_m + TOLERANCE_M
-    # Unknown as soon as one member could lie beyond the edge of what is known of it.
-    near_edge = least(minutes.border_m, columns) < rule.limit_m
-    straight = least(minutes.straight_m, columns) <= rule.limit_m + TOLERANCE_M
-    return Measured(
-        rule.id,
-        rule.limit_m,
-        rule.limit_source,
-        target,
-        rule.group,
-        covered,
-        near_edge & ~covered,
-        straight,
-    )
+class Groups:
+    """What figures are summed for: every unit, every parent that is whole, and the city."""
 
+    def __init__(self, units: gpd.GeoDataFrame, minutes: Minutes) -> None:
+        self.profile, self.m_per_min = minutes.profile, minutes.m_per_min
+        self.rows, self.members = _groups(units)
 
-def _intersections(measured: list[Measured], standard: Standard) -> list[Measured]:
-    """What reaches all members of a combination at once."""
-    by_id = {one.id: one for one in measured}
-    return [
-        _all_of(combination, [by_id[member] for member in combination.members], standard.target)
-        for combination in standard.combinations
-        if combination.kind == "all" and by_id.keys() >= set(combination.members)
-    ]
-
-
-def _all_of(combination: Combination, members: list[Measured], target: float | None) -> Measured:
-    covered = np.logical_and.reduce([member.covered for member in members])
-    possible = np.logical_and.reduce([member.covered | member.unknown for member in members])
-    limits = {member.limit_m for member in members}
-    return Measured(
-        id=combination.id,
-        limit_m=limits.pop() if len(limits) == 1 else np.nan,
-        limit_source="; ".join(dict.fromkeys(member.limit_source for member in members)),
-        target=target,
-        group=None,
-        covered=covered,
-        unknown=possible & ~covered,
-        straight=np.logical_and.reduce([member.straight for member in members]),
-    )
-
-
-class _Sums:
-    """Weights of demand added up for every unit, every parent and the city."""
-
-    def __init__(self, minutes: Minutes, demand: gpd.GeoDataFrame, units: gpd.GeoDataFrame):
-        self.minutes, self.demand = minutes, demand
-        number = {unit: index for index, unit in enumerate(units["unit_id"])}
-        self.unit = demand["unit_id"].map(number).to_numpy(dtype=np.int64)
-        self.groups, self.members = _groups(units)
-
-    def table(self, measured: Measured, weight: str) -> pd.DataFrame:
-        """One measure over one denominator; only demand that carries the weight counts."""
-        values = self.demand[weight].fillna(0).to_numpy(dtype=float)
-        everyone = np.ones(len(values), dtype=bool)
-        unattached = ~self.minutes.attachment.found
-        masks = (everyone, measured.covered, measured.unknown, unattached, measured.straight)
-        table = self.groups.copy()
-        for name, mask in zip(SUMS, masks, strict=True):
-            of_unit = np.bincount(self.unit[mask], values[mask], len(self.members[-1]))
-            table[name] = [of_unit[members].sum() for members in self.members]
+    def table(self, question: Question, denominator: str, sums: Sums) -> pd.DataFrame:
+        """One question over one denominator."""
+        of_group = {
+            name: [float(sums[name][members].sum()) for members in self.members] for name in SUMS
+        }
+        table = self.rows.assign(**of_group)
         total = table["total"].where(table["total"] > 0)
+        limit_m = np.array([_only(question.limit_m[members]) for members in self.members])
+        target = np.nan if question.target is None else question.target
         return table.assign(
-            service=measured.id,
-            denominator=weight,
-            profile=self.minutes.profile,
-            limit_m=measured.limit_m,
-            limit_min=round(measured.limit_m / self.minutes.m_per_min, 6),
-            limit_source=measured.limit_source,
+            service=question.id,
+            denominator=denominator,
+            profile=self.profile,
+            limit_m=limit_m,
+            limit_min=np.round(limit_m / self.m_per_min, 6),
+            limit_source=[_sources(question, members) for members in self.members],
             share=table["covered"] / total,
             share_upper=(table["covered"] + table["unknown"]) / total,
             straight_line_share=table["straight"] / total,
-            target=np.nan if measured.target is None else measured.target,
+            target=np.where(self.some(question.without_verdict), np.nan, target),
         )
+
+    def some(self, of_unit: Mask) -> Mask:
+        """For each group whether it holds of one of its units."""
+        return np.array([bool(of_unit[members].any()) for members in self.members])
+
+
+def _only(values: npt.NDArray[np.float64]) -> float:
+    """The one value of all units of a group, NaN where they differ."""
+    return float(values[0]) if (values == values[0]).all() else np.nan
+
+
+def _sources(question: Question, members: npt.NDArray[np.int64]) -> str:
+    limits = [question.limits[number] for number in members]
+    sources = (
+        f"{limit.limit_source} (按步行计 computed on foot)"
+        if limit.mode == "slow"
+        else limit.limit_source
+        for limit in limits
+        if limit is not None
+    )
+    return "; ".join(dict.fromkeys(sources))
 
 
 def _groups(units: gpd.GeoDataFrame) -> tuple[pd.DataFrame, list[npt.NDArray[np.int64]]]:
@@ -210,23 +213,26 @@ def _means(
     for table in tables:
         if table["service"].iloc[0] in combination.members:
             by_weight.setdefault(table["denominator"].iloc[0], []).append(table)
-    means = []
-    for members in by_weight.values():
-        if len(members) < len(combination.members):
-            continue
-        mean = members[0].assign(service=combination.id, covered=np.nan, unknown=np.nan)
-        for share in ("share", "share_upper", "straight_line_share"):
-            mean[share] = np.mean([member[share].to_numpy() for member in members], axis=0)
-        same = len({member["limit_m"].iloc[0] for member in members}) == 1
-        sources = dict.fromkeys(member["limit_source"].iloc[0] for member in members)
-        mean["limit_m"] = mean["limit_m"] if same else np.nan
-        mean["limit_min"] = mean["limit_min"] if same else np.nan
-        means.append(
-            mean.assign(
-                limit_source="; ".join(sources), target=np.nan if target is None else target
-            )
-        )
-    return means
+    full = [tables for tables in by_weight.values() if len(tables) == len(combination.members)]
+    return [_mean(combination, members, target) for members in full]
+
+
+def _mean(
+    combination: Combination, members: list[pd.DataFrame], target: float | None
+) -> pd.DataFrame:
+    mean = members[0].assign(service=combination.id, covered=np.nan, unknown=np.nan)
+    for share in SHARES:
+        mean[share] = np.mean([member[share].to_numpy() for member in members], axis=0)
+    limits = np.array([member["limit_m"].to_numpy() for member in members])
+    same = (limits == limits[0]).all(axis=0)
+    sources = zip(*(member["limit_source"] for member in members), strict=True)
+    without_target = np.any([member["target"].isna() for member in members], axis=0)
+    return mean.assign(
+        limit_m=mean["limit_m"].where(same),
+        limit_min=mean["limit_min"].where(same),
+        limit_source=["; ".join(dict.fromkeys(of_group)) for of_group in sources],
+        target=np.where(without_target, np.nan, np.nan if target is None else target),
+    )
 
 
 def _judged(table: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,8 @@ import geopandas as gpd
 import pandas as pd
 
 from lifecircle.base.problems import Problem
+from lifecircle.measures.policy import Policy
+from lifecircle.measures.rule_book import RuleBook
 from lifecircle.network.network import WalkNetwork
 from lifecircle.network.walk import Minutes
 from lifecircle.standards.catalogue import Standard
@@ -21,7 +23,9 @@ class Result:
     """A finished run, as data; nothing of it is written yet.
 
     `facilities` carries beside its contract where each facility attached, `demand` the metres to
-    each service.  `account` says what became of every row and every person.
+    each service and which of them it reaches.  `rules` holds what goes with coverage,
+    `policy` what the policy asks beside it.  `account`
+    says what became of every row and every person.
     """
 
     study: Study
@@ -32,6 +36,8 @@ class Result:
     demand: gpd.GeoDataFrame
     minutes: Minutes
     coverage: pd.DataFrame
+    rules: RuleBook
+    policy: Policy
     base_map: gpd.GeoDataFrame
     problems: tuple[Problem, ...]
     account: Mapping[str, Any]

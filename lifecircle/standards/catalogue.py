@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -33,6 +33,9 @@ Metres = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Confidence = Literal["V", "V2", "M"]
 """V: read in the original; V2: second-hand; M: from memory, or set by no text at all."""
+
+Mode = Literal["walk", "slow", "straight"]
+"""On foot; 慢行 (walking and cycling), computed on foot and without a verdict; or by radius."""
 
 Group = Literal["residents_60plus", "children_0_3"]
 """The weight of the people a service is meant for, where these are not all residents."""
@@ -61,28 +64,15 @@ class Tier(Model):
     minutes: Metres
 
 
-class Service(Model):
-    """One class of facility: how far people may walk to it, and how OSM and names tell it."""
+class Limit(Model):
+    """How far people may walk, and where that is written."""
 
-    id: Id
-    name_zh: str
-    name_en: str
-    domain: str
     limit_m: Metres
     limit_lower_m: Metres | None = None
     """The lower end where the text gives a range; `limit_m` is its upper end."""
     limit_source: str
     """The document and clause the metres come from, and how: `15 min → 1000 m`."""
-    clause: str
-    """The document and clause that names the service."""
-    confidence: Confidence
-    """Of the row that the limit comes from."""
-    group: Group | None = None
-    osm_tags: tuple[TagGroup, ...] = ()
-    name_filter: bool = False
-    """Whether the tags alone say too little, so that the name must hold a keyword."""
-    name_keywords: tuple[str, ...] = Field(default=(), validate_default=True)
-    name_exclude: tuple[str, ...] = ()
+    mode: Mode = "walk"
 
     @field_validator("limit_lower_m")
     @classmethod
@@ -90,6 +80,41 @@ class Service(Model):
         if value is not None and value >= info.data.get("limit_m", value + 1):
             raise ValueError("the lower end of a range must be below limit_m")
         return value
+
+
+class AreaLimit(Limit):
+    """The limit in one kind of area, such as 新城."""
+
+    area_kind: str
+
+
+class Rule(Limit):
+    """What services and headlines share: a name in both languages, and a limit with its origin."""
+
+    id: Id
+    name_zh: str
+    name_en: str
+    clause: str
+    """The document and clause that names it."""
+    confidence: Confidence
+    """Of the row that the limit comes from."""
+    group: Group | None = None
+    by_area: tuple[AreaLimit, ...] = ()
+
+    def limit_in(self, area_kind: str) -> Limit:
+        """The limit in this kind of area; the general one where the text names none for it."""
+        return next((limit for limit in self.by_area if limit.area_kind == area_kind), self)
+
+
+class Service(Rule):
+    """One class of facility: how far people may walk to it, and how OSM and names tell it."""
+
+    domain: str
+    osm_tags: tuple[TagGroup, ...] = ()
+    name_filter: bool = False
+    """Whether the tags alone say too little, so that the name must hold a keyword."""
+    name_keywords: tuple[str, ...] = Field(default=(), validate_default=True)
+    name_exclude: tuple[str, ...] = ()
 
     @field_validator("name_keywords")
     @classmethod
@@ -99,20 +124,12 @@ class Service(Model):
         return value
 
 
-class Headline(Model):
+class Headline(Rule):
     """A group of services met by any of them, within a limit of its own."""
 
-    id: Id
-    name_zh: str
-    name_en: str
     members: Annotated[tuple[str, ...], AfterValidator(_not_empty)]
     """Ids of services."""
-    limit_m: Metres
-    limit_source: str
     target: Share | None = None
-    clause: str
-    confidence: Confidence
-    group: Group | None = None
 
 
 class Combination(Model):
@@ -149,6 +166,13 @@ class Standard(Model):
     def ids(self) -> tuple[str, ...]:
         """The ids of the services, in the standard's order."""
         return tuple(service.id for service in self.services)
+
+    @property
+    def area_kinds(self) -> tuple[str, ...]:
+        """The kinds of area that some limit names, in the standard's order."""
+        rules: list[Rule] = [*self.services, *self.headlines]
+        kinds = [limit.area_kind for rule in rules for limit in rule.by_area]
+        return tuple(dict.fromkeys(kinds))
 
     def service(self, service_id: str) -> Service:
         """The service with this id; UsageError where there is none."""
@@ -229,15 +253,31 @@ def _bundled(name: str) -> Standard:
 
 def _parse(content: bytes, path: Path) -> Standard:
     try:
-        return Standard.model_validate(tomllib.loads(decode(content, str(path))))
+        table = tomllib.loads(decode(content, str(path)))
     except InputRefused as error:
         raise StudyRefused(error.problems) from None
     except tomllib.TOMLDecodeError as error:
         details = {"error": str(error)}
         problem = Problem("standard_syntax", "refused", str(path), details=details)
         raise StudyRefused([problem]) from None
+    if "extends" in table:
+        return _extension(table, path)
+    try:
+        return Standard.model_validate(table)
     except ValidationError as error:
         raise StudyRefused(key_problems(error, path, frozenset())) from None
+
+
+def _extension(table: dict[str, Any], path: Path) -> Standard:
+    """A file that names the standard it changes; a bundled one, so that no file names itself."""
+    from lifecircle.standards.extend import extended
+
+    name = table.pop("extends")
+    if name not in bundled_standards():
+        details = {"message": f"must be one of {', '.join(bundled_standards())}"}
+        problem = Problem("key_value", "refused", path.name, column="extends", details=details)
+        raise StudyRefused([problem])
+    return extended(load_standard(name), table, path)
 
 
 def matches_tags(service: Service, tags: Mapping[str, str]) -> bool:

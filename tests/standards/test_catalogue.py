@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
-from conftest import missing
 
 from lifecircle.base.problems import Problem, StudyRefused, UsageError
 from lifecircle.base.sentences import LANGUAGES
@@ -49,7 +49,7 @@ def rows(test_data: Path) -> dict[tuple[str, str], Row]:
     """Rows of the reference table by document and service, for the documents used here."""
     file = test_data.parent / "reference" / "standards-catalog.csv"
     if not file.is_file():
-        missing(f"no reference table at {file}")
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"no table at {file}")
     with file.open(encoding="utf-8-sig", newline="") as lines:
         return {
             (DOCUMENTS[row["standard_id"]], row["category_id"]): row
