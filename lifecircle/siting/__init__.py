@@ -1,0 +1,1 @@
+"""From figures to places: where the gaps are, why, and where the next facility helps most."""

@@ -1,0 +1,169 @@
+"""Where a facility could stand: places that are given, or junctions and homes of the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from scipy.sparse import coo_array, csr_array
+from scipy.spatial import KDTree
+
+from lifecircle.base.geo import GEOGRAPHIC, Floats
+from lifecircle.base.problems import Problem, refuse_if_any
+from lifecircle.measures.result import Result
+from lifecircle.network.network import Ints, Mask
+from lifecircle.network.rules import Flag
+from lifecircle.network.walk import Entrances, attach_facilities, in_network_crs, places_xy
+from lifecircle.siting.pairs import metres_within
+
+MOST_CANDIDATES = 3000
+"""Places of the network are thinned out to at most so many."""
+
+FINEST_M = 50.0
+CROSSING = 3
+"""A junction is where at least so many edges end."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """`table` (candidate_id, name, geometry in EPSG:4326) and where its rows are entered."""
+
+    table: gpd.GeoDataFrame
+    entrances: Entrances
+    problems: tuple[Problem, ...] = ()
+
+
+def given_candidates(result: Result, table: gpd.GeoDataFrame, reach_m: float) -> Candidates:
+    """The given places that can be used; points, plots as their entrances.
+
+    Places further than `reach_m` from every unit, and those that no street reaches, are excluded,
+    each with a line.  Raises `InputRefused` where most lie elsewhere (the usual sign of another
+    datum) or none is left.
+    """
+    source = str(table["source"].iloc[0]) if len(table) and "source" in table else "candidates"
+    near = _near_units(result, table, reach_m)
+    problems = _excluded("candidate_elsewhere", source, table[~near])
+    if 2 * int((~near).sum()) > len(table):
+        details = {"count": int((~near).sum()), "total": len(table)}
+        problems.append(Problem("candidates_elsewhere", "refused", source, details=details))
+        refuse_if_any(problems)
+    table = table[near].reset_index(drop=True)
+    entrances = _entrances(result, table)
+    reached = np.zeros(len(table), dtype=bool)
+    reached[entrances.row[entrances.attachment.found]] = True
+    problems += _excluded("candidate_off_network", source, table[~reached])
+    if not reached.any():
+        problems.append(Problem("no_usable_candidate", "refused", source))
+        refuse_if_any(problems)
+    return Candidates(*_kept(table, entrances, reached), tuple(problems))
+
+
+def _entrances(result: Result, table: gpd.GeoDataFrame) -> Entrances:
+    """Where candidates attach, by the rules of the study's facilities."""
+    options, profile = result.study.network, result.minutes.profile
+    return attach_facilities(
+        result.network, table, options.max_attach_m, options.min_component_m, profile
+    )
+
+
+def _near_units(result: Result, table: gpd.GeoDataFrame, reach_m: float) -> Mask:
+    units = shapely.union_all(in_network_crs(result.network, result.units).geometry.to_numpy())
+    shapes = in_network_crs(result.network, table).geometry.to_numpy()
+    return np.asarray(shapely.dwithin(units, shapes, reach_m), dtype=bool)
+
+
+def _excluded(code: str, source: str, table: gpd.GeoDataFrame) -> list[Problem]:
+    return [Problem(code, "excluded", source, value=name) for name in table["candidate_id"]]
+
+
+def _kept(
+    table: gpd.GeoDataFrame, entrances: Entrances, kept: Mask
+) -> tuple[gpd.GeoDataFrame, Entrances]:
+    number = np.cumsum(kept) - 1
+    chosen = np.flatnonzero(kept[entrances.row])
+    left = Entrances(
+        entrances.x[chosen],
+        entrances.y[chosen],
+        number[entrances.row[chosen]],
+        entrances.attachment.of(chosen),
+    )
+    return table[kept].reset_index(drop=True), left
+
+
+def network_candidates(result: Result, wanting: Ints, reach_m: float) -> Candidates:
+    """Junctions and the wanting demand points, inside the units and within reach of the latter.
+
+    Thinned out evenly to at most `MOST_CANDIDATES`.
+    """
+    network = result.network
+    x, y = places_xy(network, result.demand)
+    junctions = _junctions(result)
+    at_x = np.concatenate([network.node_x[junctions], x[wanting]])
+    at_y = np.concatenate([network.node_y[junctions], y[wanting]])
+    useful = _useful(result, at_x, at_y, x[wanting], y[wanting], reach_m)
+    at_x, at_y = at_x[useful], at_y[useful]
+    spacing = FINEST_M
+    kept = thinned(at_x, at_y, spacing)
+    while len(kept) > MOST_CANDIDATES:
+        spacing *= 1.25
+        kept = thinned(at_x, at_y, spacing)
+    points = gpd.GeoSeries(gpd.points_from_xy(at_x[kept], at_y[kept]), crs=network.crs)
+    points = points if network.crs is None else points.to_crs(GEOGRAPHIC)
+    ids = [f"{lon:.6f}_{lat:.6f}" for lon, lat in zip(points.x, points.y, strict=True)]
+    table = gpd.GeoDataFrame({"candidate_id": ids, "name": ""}, geometry=points)
+    entrances = _entrances(result, table)
+    return Candidates(*_kept(table, entrances, entrances.attachment.found))
+
+
+def _junctions(result: Result) -> Ints:
+    """Public crossings on the ground, in a component that places attach to."""
+    network = result.network
+    fit = network.component_m >= result.study.network.min_component_m
+    fit &= ~network.has(Flag.PRIVATE) & ~network.has(Flag.OFF_GROUND) & ~network.has(Flag.ACROSS)
+    ends = np.concatenate([network.edge_from[fit], network.edge_to[fit]])
+    return np.flatnonzero(np.bincount(ends, minlength=network.node_count) >= CROSSING)
+
+
+def _useful(
+    result: Result, x: Floats, y: Floats, wanting_x: Floats, wanting_y: Floats, reach_m: float
+) -> Ints:
+    """Places inside the units with something to gain within reach."""
+    units = shapely.union_all(in_network_crs(result.network, result.units).geometry.to_numpy())
+    shapely.prepare(units)
+    inside = np.flatnonzero(shapely.contains_xy(units, x, y))
+    if len(wanting_x) == 0:
+        return inside[:0]
+    wanting = KDTree(np.column_stack([wanting_x, wanting_y]))
+    away = wanting.query(np.column_stack([x[inside], y[inside]]))[0]
+    return np.asarray(inside[away <= reach_m], dtype=np.int64)
+
+
+def thinned(x: Floats, y: Floats, spacing_m: float) -> Ints:
+    """One place for each square of this size: the one nearest to its middle."""
+    column, row = np.floor(x / spacing_m), np.floor(y / spacing_m)
+    away = np.hypot(x - (column + 0.5) * spacing_m, y - (row + 0.5) * spacing_m)
+    order = np.lexsort((y, x, away, row, column))
+    same = (np.diff(column[order], prepend=np.inf) == 0) & (
+        np.diff(row[order], prepend=np.inf) == 0
+    )
+    return np.sort(order[~same])
+
+
+def walks_to(result: Result, candidates: Candidates, demand: Ints, limit_m: float) -> csr_array:
+    """Metres from demand points (rows of DEMAND) to candidates, as candidates × points."""
+    entrances, places = candidates.entrances, result.minutes.attachment.of(demand)
+    walks = metres_within(
+        result.network, entrances.attachment, places, limit_m, result.minutes.profile
+    )
+    count = len(candidates.table)
+    if len(entrances.row) == count:
+        return walks
+    pairs = walks.tocoo()
+    row, column = entrances.row[pairs.coords[0]], pairs.coords[1]
+    order = np.lexsort((pairs.data, column, row))
+    row, column, metres = row[order], column[order], pairs.data[order]
+    first = (np.diff(row, prepend=-1) != 0) | (np.diff(column, prepend=-1) != 0)
+    shape = (count, len(demand))
+    return coo_array((metres[first], (row[first], column[first])), shape=shape).tocsr()

@@ -1,0 +1,145 @@
+"""Why a demand point is not covered, and what lies between it and the nearest facility."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from scipy.spatial import KDTree
+
+from lifecircle.base.geo import Floats
+from lifecircle.measures.grounds import TOLERANCE_M
+from lifecircle.measures.questions import Question
+from lifecircle.measures.result import Result
+from lifecircle.network.attach import straight_m
+from lifecircle.network.network import Ints, Mask
+from lifecircle.network.rules import Flag
+
+CAUSES = ("none", "detour", "island", "unattached", "capacity", "unknown")
+
+DETOUR_FACTOR = 1.5
+"""A walk this many times the straight line goes round something; a full grid of streets needs at
+most √2.  Beyond the limit it is longer by at least a third of the limit."""
+
+MINOR_SHARE = 0.1
+"""A cause with a smaller share of a patch does not cut it up."""
+
+BETWEEN = ("water", "railway", "wall", "private", "missing_link")
+"""What lies between, the strongest obstacle first."""
+
+Texts = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """For n points: the facility nearest on foot, and the one nearest as the crow flies.
+
+    Facilities are rows of the result's table, -1 for none; metres are `inf` where there is none.
+    `straight_x`, `straight_y` is the entrance of the latter, in the network's crs.
+    """
+
+    on_foot: Ints
+    metres: Floats
+    straight: Ints
+    straight_m: Floats
+    straight_x: Floats
+    straight_y: Floats
+
+
+def nearest_facilities(
+    result: Result, question: Question, points: Ints, x: Floats, y: Floats
+) -> Nearest:
+    """What is nearest to some demand points among the question's services.
+
+    `points` are rows of DEMAND, `x`, `y` their places in the network's crs.
+    """
+    minutes, facilities = result.minutes, result.facilities
+    columns = [minutes.services.index(member) for member in question.members]
+    metres = minutes.metres[points][:, columns]
+    best = np.argmin(metres, axis=1)
+    ids = minutes.facility_id[points, np.array(columns)[best]]
+    # A facility of several services stands in several rows; its name is the same in all.
+    first = facilities.drop_duplicates("facility_id")
+    row_of = pd.Series(first.index, index=first["facility_id"])
+    on_foot = row_of.reindex(ids).fillna(-1).to_numpy(dtype=np.int64)
+    straight, at_x, at_y = _straight_nearest(result, question, x, y)
+    away = np.full(len(points), np.inf)
+    found = straight >= 0
+    away[found] = straight_m(result.network, x[found], y[found], at_x[found], at_y[found])
+    return Nearest(on_foot, metres.min(axis=1), straight, away, at_x, at_y)
+
+
+def _straight_nearest(
+    result: Result, question: Question, x: Floats, y: Floats
+) -> tuple[Ints, Floats, Floats]:
+    """The row and the entrance of the nearest facility by air that streets reach."""
+    entrances = result.minutes.entrances
+    of_service = result.facilities["service"].isin(question.members).to_numpy()
+    chosen = np.flatnonzero(of_service[entrances.row] & entrances.attachment.found)
+    if len(chosen) == 0:
+        nothing = np.full(len(x), np.nan)
+        return np.full(len(x), -1, dtype=np.int64), nothing, nothing
+    tree = KDTree(np.column_stack([entrances.x[chosen], entrances.y[chosen]]))
+    found = chosen[tree.query(np.column_stack([x, y]))[1]]
+    return entrances.row[found], entrances.x[found], entrances.y[found]
+
+
+def point_causes(limit_m: Floats, nearest: Nearest, unknown: Mask, attached: Mask) -> Texts:
+    """The cause at each uncovered point.
+
+    Within the limit by air, a point has a facility near: it is on an island where no walk leads
+    there, and has to make a detour where the walk is far above the straight line.
+    """
+    near = nearest.straight_m <= limit_m + TOLERANCE_M
+    cut_off = np.isinf(nearest.metres)
+    round_about = nearest.metres > DETOUR_FACTOR * nearest.straight_m
+    return np.select(
+        [unknown, ~attached, near & cut_off, near & round_about],
+        ["unknown", "unattached", "island", "detour"],
+        "none",
+    ).astype(object)
+
+
+def without_minor_causes(piece: Ints, cause: Texts, weight: Floats) -> Texts:
+    """`cause` with those of a small part of a connected piece replaced by its leading one."""
+    table = pd.DataFrame({"piece": piece, "cause": cause, "weight": weight})
+    sums = table.groupby(["piece", "cause"], sort=True)["weight"].sum().reset_index()
+    share = sums["weight"] / sums.groupby("piece")["weight"].transform("sum").clip(lower=1e-12)
+    leading = sums.sort_values(["piece", "weight"], ascending=[True, False], kind="stable")
+    leader = leading.drop_duplicates("piece").set_index("piece")["cause"]
+    minor = sums[share < MINOR_SHARE].set_index(["piece", "cause"]).index
+    is_minor = pd.MultiIndex.from_frame(table[["piece", "cause"]]).isin(minor)
+    return np.asarray(np.where(is_minor, leader.reindex(piece).to_numpy(), cause), dtype=object)
+
+
+class Obstacles:
+    """What may lie between two places, in the network's crs."""
+
+    def __init__(self, result: Result, around: gpd.GeoDataFrame | None) -> None:
+        network, base = result.network, result.base_map
+        water = _shapes(base[base["kind"] == "water"], network.crs)
+        crossed = shapely.STRtree(water).query(network.barriers, predicate="intersects")[0]
+        railway = np.delete(network.barriers, np.unique(crossed))
+        walls = np.empty(0, dtype=object)
+        if around is not None:
+            walls = _shapes(around[around["kind"] == "wall"], network.crs)
+        private = network.lines[network.has(Flag.PRIVATE)]
+        self.trees = [shapely.STRtree(shapes) for shapes in (water, railway, walls, private)]
+
+    def between(self, x_a: Floats, y_a: Floats, x_b: Floats, y_b: Floats) -> Texts:
+        """The strongest obstacle on each straight line; where nothing stands, a way is missing."""
+        ends = np.stack([np.column_stack([x_a, y_a]), np.column_stack([x_b, y_b])], axis=1)
+        lines: Texts = np.asarray(shapely.linestrings(ends), dtype=object)
+        found: Texts = np.array([BETWEEN[-1]] * len(lines), dtype=object)
+        for kind, tree in reversed(list(zip(BETWEEN, self.trees, strict=False))):
+            found[tree.query(lines, predicate="intersects")[0]] = kind
+        return found
+
+
+def _shapes(table: gpd.GeoDataFrame, crs: object) -> Texts:
+    shapes = table.geometry if crs is None else table.geometry.to_crs(crs)
+    return np.asarray(shapes.to_numpy(), dtype=object)

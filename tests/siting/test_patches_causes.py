@@ -1,0 +1,85 @@
+"""Patches and causes on paper."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import shapely
+
+from lifecircle.siting.causes import Nearest, point_causes, without_minor_causes
+from lifecircle.siting.names import directions
+from lifecircle.siting.patches import connected_points, outlines, patch_numbers
+
+
+def same_parts(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two numberings put the same points together."""
+    return bool(((one[:, None] == one) == (other[:, None] == other)).all())
+
+
+def test_points_are_one_patch_as_far_as_150_m() -> None:
+    """A chain of steps of 140 m is one; a step of 200 m begins another."""
+    x = np.cumsum([25.0, 140, 140, 140, 200, 140])
+    pieces = connected_points(x, np.full(6, 25.0), np.zeros(6, dtype=np.int64))
+    assert same_parts(pieces, np.array([0, 0, 0, 0, 1, 1]))
+
+
+def test_groups_are_kept_apart_and_order_does_not_matter() -> None:
+    """Neighbours of two groups are two patches; shuffled points get the same numbers."""
+    rng = np.random.default_rng(5)
+    x, y = rng.uniform(0, 3000, (2, 400))
+    group, span = rng.integers(0, 3, 400), np.full(400, 600.0)
+    numbers = patch_numbers(x, y, group, span)
+    for number in range(numbers.max() + 1):
+        assert len(set(group[numbers == number])) == 1
+    order = rng.permutation(400)
+    assert (patch_numbers(x[order], y[order], group[order], span) == numbers[order]).all()
+
+
+def test_a_wide_patch_is_cut_into_equal_parts() -> None:
+    """A strip of 2,100 m with a span of 1,000 m becomes three of 700 m."""
+    x = np.arange(0, 2101, 100.0)
+    numbers = patch_numbers(x, np.zeros(len(x)), np.zeros(len(x), int), np.full(len(x), 1000.0))
+    assert [int((numbers == number).sum()) for number in range(3)] == [7, 7, 8]
+    shapes = outlines(x, np.zeros(len(x)), numbers)
+    assert all(shapely.area(shape) > 0 for shape in shapes)
+
+
+def nearest(metres: list[float], straight: list[float]) -> Nearest:
+    rows, nothing = np.zeros(len(metres), dtype=np.int64), np.zeros(len(metres))
+    return Nearest(rows, np.array(metres), rows, np.array(straight), nothing, nothing)
+
+
+def test_causes_by_walk_and_straight_line() -> None:
+    """With a limit of 500 m; each row is one case, the boundary cases beside each other."""
+    cases = [
+        # walk, straight, near the edge, attached, cause
+        (900.0, 700.0, False, True, "none"),
+        (900.0, 500.0, False, True, "detour"),
+        (750.0, 500.0, False, True, "none"),  # 1.5 times as far is not yet far above
+        (751.0, 500.0, False, True, "detour"),
+        (np.inf, 400.0, False, True, "island"),
+        (np.inf, 600.0, False, True, "none"),
+        (np.inf, np.inf, False, True, "none"),
+        (900.0, 100.0, True, True, "unknown"),
+        (np.inf, 100.0, False, False, "unattached"),
+    ]
+    walk, straight, unknown, attached, expected = map(list, zip(*cases, strict=True))
+    found = point_causes(
+        np.full(len(cases), 500.0), nearest(walk, straight), np.array(unknown), np.array(attached)
+    )
+    assert found.tolist() == expected
+
+
+@pytest.mark.parametrize(("minor", "kept"), [(9.0, False), (12.0, True)])
+def test_a_tenth_of_a_patch_has_a_cause_of_its_own(minor: float, kept: bool) -> None:
+    """Below a tenth of the weight it takes the cause of the rest; each piece by itself."""
+    piece = np.array([0, 0, 1])
+    cause = np.array(["none", "detour", "detour"], dtype=object)
+    found = without_minor_causes(piece, cause, np.array([100 - minor, minor, 1.0]))
+    assert found.tolist() == ["none", "detour" if kept else "none", "detour"]
+
+
+def test_directions_of_the_compass() -> None:
+    angle = np.deg2rad([0, 44, 90, 136, 180, 225, 271, 316])
+    found = directions(np.cos(angle), np.sin(angle), np.zeros(8), np.zeros(8))
+    assert found.tolist() == ["E", "NE", "N", "NW", "W", "SW", "S", "SE"]
