@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lifecircle.base.files import write_text
+from lifecircle.base.geo import Floats
 from lifecircle.base.sentences import Language
 from lifecircle.study import Source
 
@@ -41,14 +44,55 @@ class Labels:
     remarks: Mapping[str, Text] = field(default_factory=dict)
 
 
+COVERED, UNKNOWN, UNCOVERED = 0, 1, 2
+"""Whether a demand point reaches what is asked: yes, not known so near the edge, no."""
+
+
+@dataclass(frozen=True)
+class Walks:
+    """n demand points and how far each of them walks.
+
+    `places` are points in EPSG:4326, `unit_id` the unit of each; `weights` holds n values by
+    denominator (NaN where a point carries none), `metres` n by service (`inf` where nothing is
+    reached), `states` n by service, headline and intersection (COVERED, UNKNOWN or UNCOVERED).
+    `tiers` are metres and the minutes they stand for.
+    """
+
+    places: gpd.GeoSeries
+    unit_id: pd.Series[str]
+    weights: Mapping[str, Floats]
+    metres: Mapping[str, Floats]
+    states: Mapping[str, npt.NDArray[np.uint8]]
+    tiers: Sequence[tuple[float, float]]
+    m_per_min: float
+    reached: npt.NDArray[np.uint8] | None = None
+    """How many of the `services` that are measured each point reaches within their limits."""
+    services: int = 0
+
+
+@dataclass(frozen=True)
+class OnlineBase:
+    """An online background, drawn only because somebody asked for it.
+
+    `layers` are addresses with {z}, {x} and {y}, the lower first; {s} is one of `subdomains`.
+    """
+
+    layers: Sequence[str]
+    credit: str
+    subdomains: str = ""
+
+
 @dataclass(frozen=True)
 class MapPage:
     """What a page shows; every table is in EPSG:4326.
 
     `units`, `coverage` and `facilities` keep the contracts UNITS, COVERAGE and FACILITIES (more
-    columns are allowed).  `coverage` is of one profile; its row of level `city` stands above the
-    list, and rows of other units without a polygon are left out.  `base` draws the quiet
-    background: columns `kind` (water, park or street) and geometry.
+    columns are allowed).  `coverage` is of one profile.  Above the list stands the row that
+    `whole` (unit_id and level) names, else the row of level `city`, called `whole_name` where that
+    is given; rows of other units without a polygon are left out.  `base` draws the quiet
+    background: columns `kind` (water, park or street) and geometry.  `withheld` says that exact
+    places of facilities were kept out on purpose.  `approval` is the number of the map's approval.
+    `sentences` are the words of the report by unit_id, level and service, over `sentences_of`.
     """
 
     title: str
@@ -60,6 +104,16 @@ class MapPage:
     sources: Sequence[Source] = ()
     base: gpd.GeoDataFrame | None = None
     notes: Sequence[Text] = ()
+    walks: Walks | None = None
+    whole: tuple[str, str] | None = None
+    whole_name: Text | None = None
+    withheld: bool = False
+    approval: str = ""
+    online: OnlineBase | None = None
+    sentences: Mapping[tuple[str, str, str], Text] = field(default_factory=dict)
+    sentences_of: str = ""
+    home: str = ""
+    """The file of the index that leads back to all maps."""
 
 
 def map_html(page: MapPage) -> str:
@@ -69,9 +123,10 @@ def map_html(page: MapPage) -> str:
     a label, or more than one profile.
     """
     from lifecircle.outputs.maps_data import page_data
+    from lifecircle.outputs.maps_online import hosts
     from lifecircle.outputs.maps_shell import fill
 
-    return fill(page_data(page))
+    return fill(page_data(page), hosts(page.online) if page.online else ())
 
 
 def write_map(page: MapPage, path: Path) -> None:

@@ -14,8 +14,9 @@ import shapely
 
 from lifecircle.base.problems import UsageError
 from lifecircle.base.sentences import catalogue
-from lifecircle.outputs.maps import ALL, MEAN, Labels, MapPage
+from lifecircle.outputs.maps import ALL, MEAN, Labels, MapPage, OnlineBase
 from lifecircle.outputs.maps_base import base_image
+from lifecircle.outputs.maps_points import points_data
 from lifecircle.outputs.simplify import DECIMALS, geometry_json, label_place, simplified
 from lifecircle.study import Source
 
@@ -28,18 +29,22 @@ BREAKS_FROM_TARGET = (-0.25, -0.10, 0.0, 0.10)
 TARGET_CLASS = 3
 """The lowest class that reaches the target."""
 
-PALETTE = {
+PALETTE: Tree = {
     "with_target": ["#7f2704", "#ad3a03", "#dc6b1c", "#9bccf0", "#cde6f8"],
     "without_target": ["#3f3a5a", "#6a6590", "#9893b8", "#c3c0d8", "#e6e4ef"],
     "none": "#bfbfbf",
     "hatch": "rgba(20, 20, 20, 0.65)",
+    "points": {
+        "missed": "#c2005a",
+        "unknown": "#8f88a3",
+        "tiers": ["#b9dfd6", "#5fb0b3", "#22748f"],
+        "beyond": "#c2005a",
+        "complete": ["#5a1e5e", "#a0417c", "#d97f86", "#f0bd9f", "#f8e6c8"],
+    },
 }
 """From low to high.  Lightness only rises, by most at the target, so that a grey copy still reads;
 orange against blue holds for colour-blind eyes.  Where no target applies, no side is taken."""
 
-FIGURES = ["total", "covered", "unknown", "unattached", "share", "share_upper"]
-FIGURES += ["straight_line_share", "target", "meets_target"]
-DRAWN = ["share_class", "hatched"]
 LIMIT = ["limit_m", "limit_min", "limit_source"]
 
 
@@ -57,14 +62,20 @@ def page_data(page: MapPage) -> Tree:
         "notes": [dict(note) for note in page.notes],
         "picks": _picks(page.labels, set(coverage["service"])),
         "denominators": _denominators(page.labels, set(coverage["denominator"])),
-        "columns": [*FIGURES, *DRAWN],
+        "totals": _totals(coverage, keys),
         "series": _series(coverage, keys),
         "breaks": breaks(_target(coverage)),
         "target_class": TARGET_CLASS,
         "palette": PALETTE,
         "units": units,
         "facilities": _facilities(page.facilities),
-        "sources": _sources(page.sources),
+        "withheld": page.withheld,
+        "points": points_data(page.walks),
+        "sentences_of": page.sentences_of,
+        "approval": page.approval,
+        "home": page.home,
+        "online": _online(page.online),
+        "sources": source_rows(page.sources),
         "bounds": [[south, west], [north, east]],
         "base": base_image(page.base, page.units),
     }
@@ -109,37 +120,95 @@ def _drawn(coverage: pd.DataFrame) -> pd.DataFrame:
     return drawn.assign(share_class=drawn["share_class"].where(drawn["share"].notna()))
 
 
+def _whole(page: MapPage) -> tuple[str, str] | None:
+    """The key in COVERAGE of the row that stands above the list."""
+    if page.whole is not None:
+        return page.whole
+    city = page.coverage.loc[page.coverage["level"] == "city", "unit_id"]
+    return (str(city.iloc[0]), "city") if len(city) else None
+
+
 def _units(page: MapPage) -> tuple[list[Tree], list[tuple[str, str]]]:
-    """The units (the city first, without a polygon), and the key of each in COVERAGE."""
-    city = page.coverage.loc[page.coverage["level"] == "city", ["unit_id", "unit_name"]]
-    units: list[Tree] = [
-        {"name": name, "geometry": None} for name in city["unit_name"].head(1).tolist()
-    ]
-    keys = [(unit_id, "city") for unit_id in city["unit_id"].head(1).tolist()]
+    """The units (the whole first, without a polygon), and the key of each in COVERAGE."""
+    units: list[Tree] = []
+    keys = []
+    whole = _whole(page)
+    if whole is not None:
+        rows = page.coverage[_is_unit(page.coverage, whole)]
+        name = dict(page.whole_name) if page.whole_name else str(rows["unit_name"].iloc[0])
+        units.append({"id": "", "name": name, "geometry": None})
+        keys.append(whole)
     outlines = simplified(page.units)
     for unit_id, name, level, outline in zip(
         page.units["unit_id"], page.units["name"], page.units["level"], outlines, strict=True
     ):
         place, geometry = label_place(outline), geometry_json(outline)
-        units.append({"name": name, "label_at": place, "geometry": geometry})
+        units.append({"id": unit_id, "name": name, "label_at": place, "geometry": geometry})
         keys.append((unit_id, level))
+    by_unit: dict[tuple[str, str], Tree] = {}
+    for (unit_id, level, service), text in page.sentences.items():
+        by_unit.setdefault((unit_id, level), {})[service] = dict(text)
+    for unit, key in zip(units, keys, strict=True):
+        unit["sentences"] = by_unit.get(key, {})
     return units, keys
 
 
+def _is_unit(coverage: pd.DataFrame, key: tuple[str, str]) -> pd.Series[bool]:
+    return (coverage["unit_id"] == key[0]) & (coverage["level"] == key[1])
+
+
+def _totals(coverage: pd.DataFrame, keys: list[tuple[str, str]]) -> Tree:
+    """By denominator: total and unattached of each unit, the same for every service."""
+    totals: Tree = {}
+    for denominator, rows in coverage.groupby("denominator", sort=True):
+        once = rows.drop_duplicates(["unit_id", "level"]).set_index(["unit_id", "level"])
+        totals[str(denominator)] = _plain(once.reindex(keys)[["total", "unattached"]].round(3))
+    return totals
+
+
 def _series(coverage: pd.DataFrame, keys: list[tuple[str, str]]) -> Tree:
-    """By service and denominator: profile, limits, and one row of figures a unit."""
+    """By service and denominator: profile, limits, target, and one row of figures a unit."""
     series: Tree = {}
     for (service, denominator), rows in coverage.groupby(["service", "denominator"], sort=True):
         placed = rows.set_index(["unit_id", "level"]).reindex(keys)
-        figures = _plain(placed[[*FIGURES, *DRAWN]])
         given = placed["service"].notna()
         limits = rows[LIMIT].drop_duplicates().sort_values(LIMIT)
+        targets = rows["target"].dropna()
         series.setdefault(str(service), {})[str(denominator)] = {
             "profile": rows["profile"].iloc[0],
             "limits": [dict(zip(LIMIT, limit, strict=True)) for limit in _plain(limits)],
-            "rows": [row if there else None for row, there in zip(figures, given, strict=True)],
+            "target": float(targets.iloc[0]) if len(targets) else None,
+            "rows": [
+                row if there else None for row, there in zip(_rows(placed), given, strict=True)
+            ],
         }
     return series
+
+
+def _rows(placed: pd.DataFrame) -> list[list[Any]]:
+    """Lower and upper share, straight-line share, marks and colour class of each unit.
+
+    The upper share is left empty where it is the lower one; marks are 1 for a target, 2 for
+    hatching, and 4 or 8 for a verdict of below or above.
+    """
+    below = placed["meets_target"].eq(False).fillna(False).to_numpy(dtype=bool)
+    above = placed["meets_target"].eq(True).fillna(False).to_numpy(dtype=bool)
+    lower, upper = (_rounded(placed[name], below) for name in ("share", "share_upper"))
+    marks = placed["target"].notna() + 2 * placed["hatched"].eq(True) + 4 * below + 8 * above
+    columns = {
+        "lower": lower,
+        "upper": upper.where(upper != lower),
+        "straight": placed["straight_line_share"].round(4),
+        "marks": marks,
+        "class": placed["share_class"],
+    }
+    return _plain(pd.DataFrame(columns))
+
+
+def _rounded(shares: pd.Series[float], below: npt.NDArray[np.bool_]) -> pd.Series[float]:
+    """To a millionth; below the target never up to it."""
+    rounded = np.where(below, np.floor(shares.to_numpy() * 1e6) / 1e6, shares.round(6).to_numpy())
+    return pd.Series(rounded, index=shares.index)
 
 
 def _picks(labels: Labels, with_rows: set[str]) -> list[Tree]:
@@ -182,21 +251,32 @@ def _denominators(labels: Labels, with_rows: set[str]) -> list[Tree]:
     return [{"id": name, "label": dict(text)} for name, text in words if name in with_rows]
 
 
-def _facilities(facilities: gpd.GeoDataFrame) -> dict[str, list[Tree]]:
-    """By service: name, beds, places, source, and the place of every entrance."""
-    columns = ["name", "beds", "places", "source"]
+def _facilities(facilities: gpd.GeoDataFrame) -> Tree:
+    """The files they came from, and by service: name, beds, places, file, and every entrance."""
     ordered = facilities.sort_values(["service", "facility_id"], kind="stable")
-    by_service: dict[str, list[Tree]] = {}
-    services, outlines = ordered["service"].tolist(), ordered.geometry.tolist()
-    for service, facts, places in zip(services, _plain(ordered[columns]), outlines, strict=True):
+    files = sorted(set(ordered["source"]))
+    facts = ordered[["name", "beds", "places"]].assign(file=ordered["source"].map(files.index))
+    by_service: dict[str, list[list[Any]]] = {}
+    for service, fact, places in zip(
+        ordered["service"], _plain(facts), ordered.geometry, strict=True
+    ):
         lon_lat = shapely.get_coordinates(places).round(DECIMALS).tolist()
         entrances = [[lat, lon] for lon, lat in lon_lat]
-        facility = dict(zip(columns, facts, strict=True)) | {"places_at": entrances}
-        by_service.setdefault(service, []).append(facility)
-    return by_service
+        by_service.setdefault(service, []).append([*fact, entrances])
+    return {"files": files, "by_service": by_service}
 
 
-def _sources(sources: Sequence[Source]) -> list[Tree]:
+def _online(online: OnlineBase | None) -> Tree | None:
+    if online is None:
+        return None
+    return {
+        "layers": list(online.layers),
+        "credit": online.credit,
+        "subdomains": online.subdomains,
+    }
+
+
+def source_rows(sources: Sequence[Source]) -> list[Tree]:
     """Each file once, although a study may use it for several inputs."""
     rows = [
         (source.name, source.publisher, str(source.date or ""), source.licence)
@@ -208,8 +288,13 @@ def _sources(sources: Sequence[Source]) -> list[Tree]:
 
 def _plain(table: pd.DataFrame) -> list[list[Any]]:
     """The rows of `table` as plain values, None where empty, whole numbers without a point."""
-    columns = [[_plain_value(cell) for cell in table[name].tolist()] for name in table.columns]
+    columns = [plain(table[name]) for name in table.columns]
     return [list(row) for row in itertools.zip_longest(*columns)]
+
+
+def plain(cells: pd.Series[Any]) -> list[Any]:
+    """The cells of one column as plain values, None where empty."""
+    return [_plain_value(cell) for cell in cells.tolist()]
 
 
 def _plain_value(cell: Any) -> Any:

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from functools import cache
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -22,8 +23,10 @@ from folium.template import Template
 from xstatic.pkg import leaflet
 
 DATA_PLACE = "{}"
+SCRIPTS = ("words.js", "address.js", "points.js", "map.js", "legend.js", "page.js")
+PICTURES = "img-src data: blob:"
 POLICY = (
-    "default-src 'none'; script-src {scripts}; style-src {styles}; img-src data: blob:; "
+    "default-src 'none'; script-src {scripts}; style-src {styles}; " + PICTURES + "; "
     "connect-src 'none'; base-uri 'none'; form-action 'none'"
 )
 LOADING_ATTRIBUTES = frozenset({"src", "srcset", "href", "data", "poster", "action", "background"})
@@ -36,20 +39,28 @@ class PageElement(MacroElement):
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Page"
-        self._template = Template(_page_file("page.html"))
+        self._template = Template(page_file("page.html"))
         self.leaflet_css = _without_images(_leaflet_file("leaflet.css"))
         self.leaflet_js = _leaflet_file("leaflet.js")
-        self.css = _page_file("page.css")
-        self.js = "\n".join(_page_file(name) for name in ("words.js", "map.js", "page.js"))
+        self.css = page_file("page.css")
+        self.js = "\n".join(page_file(name) for name in SCRIPTS)
         self.data_place = DATA_PLACE
 
 
-def fill(data: dict[str, Any]) -> str:
-    """The page that shows `data`."""
+def fill(data: dict[str, Any], picture_hosts: Sequence[str] = ()) -> str:
+    """The page that shows `data`; pictures may come from `picture_hosts` besides."""
+    page = shell()
+    if picture_hosts:
+        page = page.replace(PICTURES, f"{PICTURES} {' '.join(picture_hosts)}", 1)
+    return put_in(page, data)
+
+
+def put_in(page: str, data: dict[str, Any]) -> str:
+    """`page` with `data` in its place, as JSON that can neither end nor begin an element."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for character, escape in ESCAPES.items():
         text = text.replace(character, escape)
-    before, after = shell().split(f">{DATA_PLACE}</script>")
+    before, after = page.split(f">{DATA_PLACE}</script>")
     return f"{before}>{text}</script>{after}"
 
 
@@ -60,7 +71,14 @@ def shell() -> str:
     canvas.default_js, canvas.default_css = [], []
     canvas._id = "page"
     canvas.add_child(PageElement())
-    page = canvas.get_root().render()
+    return sealed(canvas.get_root().render())
+
+
+def sealed(page: str) -> str:
+    """`page` with the policy that allows its own scripts and styles, and nothing else.
+
+    Raises AssertionError where the page would load something: a mistake of ours.
+    """
     parts = _Parts(page)
     if parts.loaded:
         raise AssertionError(f"the page would load {parts.loaded[0]}")
@@ -101,7 +119,8 @@ def _hashes(texts: list[str]) -> str:
     return " ".join(f"'sha256-{base64.b64encode(digest).decode('ascii')}'" for digest in digests)
 
 
-def _page_file(name: str) -> str:
+def page_file(name: str) -> str:
+    """A part of our own of the pages, as text."""
     return files("lifecircle.outputs").joinpath("page", name).read_text(encoding="utf-8")
 
 

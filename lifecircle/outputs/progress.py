@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
 
 from lifecircle.base.sentences import Language, sentence
 
@@ -21,6 +23,18 @@ WEIGHTS = {
 """Share of each stage in the time of a run, in percent, so that the bar moves evenly."""
 
 
+class TimeLeft(ProgressColumn):
+    """Time left, judged when a stage begins and counted down from there."""
+
+    def render(self, task: Task) -> Text:
+        """Minutes and seconds, or dashes before the first stage has ended."""
+        end = task.fields["end"]
+        if end is None:
+            return Text("--:--")
+        seconds = max(0, round(end - time.perf_counter()))
+        return Text(f"{seconds // 60:02d}:{seconds % 60:02d}")
+
+
 class Stages:
     """Told when each stage begins."""
 
@@ -30,25 +44,27 @@ class Stages:
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            TimeRemainingColumn(),
+            TimeLeft(),
             console=Console(stderr=True),
             transient=True,
             disable=not shown,
         )
-        self.task = self.bar.add_task("", total=sum(WEIGHTS.values()))
+        self.task = self.bar.add_task("", total=sum(WEIGHTS.values()), end=None)
 
     def begin(self, stage: str) -> None:
         """`stage` begins, so everything before it is done."""
-        self.began.append((stage, time.perf_counter()))
+        now = time.perf_counter()
+        self.began.append((stage, now))
         names = list(WEIGHTS)
         done = sum(WEIGHTS[name] for name in names[: names.index(stage)])
         words = sentence(f"stage.{stage}", self.language)
-        self.bar.update(self.task, completed=done, description=words)
+        left = sum(WEIGHTS.values()) - done
+        end = now + (now - self.began[0][1]) / done * left if done else None
+        self.bar.update(self.task, completed=done, description=words, end=end)
 
     def log(self) -> str:
-        """The day and time, and the seconds of each stage so far."""
-        ends = [*(moment for _, moment in self.began[1:]), time.perf_counter()]
+        """The day and time, and the seconds of each stage that has ended."""
         lines = [time.strftime("%Y-%m-%d %H:%M:%S")]
-        for (name, start), end in zip(self.began, ends, strict=True):
+        for (name, start), (_, end) in pairwise(self.began):
             lines.append(f"{name:<12}{end - start:9.3f} s")
         return "\n".join(lines) + "\n"

@@ -17,11 +17,25 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
+import pyproj
 import shapely
 
-from lifecircle.base.files import MANIFEST, sha256, staged_folder, write_bytes
+from lifecircle.base.files import (
+    MANIFEST,
+    full_disk_named,
+    sha256,
+    staged_folder,
+    write_bytes,
+)
 from lifecircle.base.problems import problems_table
 from lifecircle.measures.result import Result
+from lifecircle.outputs.indicator_tables import (
+    policy_files,
+    rounded_figures,
+    write_pictures,
+)
+from lifecircle.outputs.sentences import report_sentences
+from lifecircle.outputs.words import main_denominator
 from lifecircle.study import Source, Study
 
 LIBRARIES = (
@@ -36,6 +50,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\x00", "＝", "＋", "－", "
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 
 METRES_DECIMALS = 3
+SHARE_NAMES = ("target", "low", "high", "completeness")
 SHARE_DECIMALS = 6
 PROBLEMS = "problems.csv"
 LOG = "run.log"
@@ -68,12 +83,23 @@ def write_problems(result_folder: Path, table: pd.DataFrame) -> None:
     write_bytes(result_folder / PROBLEMS, csv_bytes(table))
 
 
+def write_standards(folder: Path, table: pd.DataFrame) -> Path:
+    """Write coverage under several standards as `standards.csv`, and say where."""
+    path = folder / "standards.csv"
+    write_bytes(path, csv_bytes(rounded(table)))
+    return path
+
+
 def _write_all(result: Result, stage: Path) -> None:
     study = result.study
     (stage / "study.toml").write_bytes(study.file.read_bytes())
     coverage = rounded(result.coverage)
     (stage / "coverage.csv").write_bytes(csv_bytes(coverage))
     coverage.to_parquet(stage / "coverage.parquet", index=False)
+    _write_rules(result, stage)
+    for name, table in policy_files(result.policy).items():
+        (stage / f"{name}.csv").write_bytes(csv_bytes(rounded_figures(table)))
+    write_pictures(result.policy, result.units, stage, study.study.language)
     rounded(result.demand).to_parquet(stage / "demand.parquet", index=False)
     facilities = rounded(result.facilities)
     (stage / "facilities.csv").write_bytes(csv_bytes(_with_lonlat(facilities)))
@@ -82,14 +108,39 @@ def _write_all(result: Result, stage: Path) -> None:
     _write_gpkg(result, stage / "results.gpkg")
 
 
+def _write_rules(result: Result, stage: Path) -> None:
+    """What goes with coverage, and the sentence of a report for every unit and service."""
+    rules, denominator = result.rules, main_denominator(result.coverage)
+    tables = {
+        "tiers": rules.tiers,
+        "sensitivity": rules.sensitivity,
+        "bands": rules.bands,
+        "completeness": rules.completeness,
+        "sentences": report_sentences(
+            result.coverage, rules.where, rules.bands, result.standard, denominator
+        ),
+    }
+    for name, table in tables.items():
+        (stage / f"{name}.csv").write_bytes(csv_bytes(rounded(table)))
+
+
 def rounded(table: Frame) -> Frame:
-    """`table` with shares to a millionth and everything else to a millimetre's worth."""
+    """`table` with shares to a millionth and everything else to a millimetre's worth.
+
+    A share below the target is rounded down: no rounding lifts a figure to the target.
+    """
+    shares = [name for name in table.columns if "share" in str(name) or name in SHARE_NAMES]
     decimals = {
-        name: SHARE_DECIMALS if "share" in str(name) or name == "target" else METRES_DECIMALS
+        name: SHARE_DECIMALS if name in shares else METRES_DECIMALS
         for name in table.columns
         if pd.api.types.is_float_dtype(table[name])
     }
-    return table.round(decimals)
+    whole = table.round(decimals)
+    for name in shares if "target" in table.columns else ():
+        if name in decimals and name != "target":
+            below = table[name] < table["target"]
+            whole[name] = whole[name].mask(below, np.floor(table[name] * 1e6) / 1e6)
+    return whole
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
@@ -125,9 +176,10 @@ def _write_gpkg(result: Result, path: Path) -> None:
     }
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": stamp})
     try:
-        for name, layer in layers.items():
-            if len(layer):
-                rounded(layer).to_file(path, layer=name, driver="GPKG", engine="pyogrio")
+        with full_disk_named(path.parent):
+            for name, layer in layers.items():
+                if len(layer):
+                    rounded(layer).to_file(path, layer=name, driver="GPKG", engine="pyogrio")
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
@@ -152,13 +204,22 @@ def manifest(result: Result, files: Mapping[str, str], pages: Mapping[str, str])
         "options": options(study),
         "standard": result.standard.id,
         "crs": None if result.network.crs is None else result.network.crs.to_string(),
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in LIBRARIES},
-        },
+        "versions": versions(),
         "account": result.account,
         "files": dict(files),
         "maps": dict(pages),
+    }
+
+
+def versions() -> dict[str, str]:
+    """The versions of this package and of what its figures may depend on."""
+    return {
+        **{name: version(name) for name in LIBRARIES[:1]},
+        "python": platform.python_version(),
+        **{name: version(name) for name in LIBRARIES[1:]},
+        "GDAL": pyogrio.__gdal_version_string__,
+        "GEOS": shapely.geos_version_string,
+        "PROJ": pyproj.proj_version_str,
     }
 
 

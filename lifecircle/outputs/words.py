@@ -9,7 +9,7 @@ import pandas as pd
 from lifecircle.base.numbers import percent
 from lifecircle.base.problems import Problem
 from lifecircle.base.sentences import LANGUAGES, Language, catalogue, sentence
-from lifecircle.base.tables import DENOMINATORS
+from lifecircle.base.tables import SHARES_OF
 from lifecircle.measures.coverage import CITY
 from lifecircle.measures.result import Result
 from lifecircle.standards.catalogue import Combination, Headline, Service, Standard
@@ -19,7 +19,7 @@ Text = Mapping[Language, str]
 
 def denominator_words() -> dict[str, Text]:
     """The denominators' names."""
-    return {name: catalogue()["denominator"][name] for name in DENOMINATORS}
+    return {name: catalogue()["denominator"][name] for name in SHARES_OF}
 
 
 def service_words(standard: Standard) -> dict[str, Text]:
@@ -35,7 +35,7 @@ def service_words(standard: Standard) -> dict[str, Text]:
 def main_denominator(coverage: pd.DataFrame) -> str:
     """The denominator that a short table shows: residents where the inputs carry them."""
     present = set(coverage["denominator"])
-    return next(name for name in DENOMINATORS if name in present)
+    return next(name for name in SHARES_OF if name in present)
 
 
 def notes(result: Result) -> list[Text]:

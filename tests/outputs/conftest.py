@@ -35,7 +35,11 @@ def chromium_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
     pages: list[tuple[Page, str, bool, list[str]]] = []
 
     def open_file(
-        path: Path, width: int = 1280, height: int = 800, complaints: bool = False
+        path: Path,
+        width: int = 1280,
+        height: int = 800,
+        complaints: bool = False,
+        hash_: str = "",
     ) -> Page:
         page = chromium.new_page(viewport={"width": width, "height": height})
         said: list[str] = []
@@ -44,7 +48,7 @@ def chromium_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
 
         def block(route: Route) -> None:
             asked.append(route.request.url)
-            route.continue_() if route.request.url == address else route.abort()
+            route.continue_() if route.request.url.split("#")[0] == address else route.abort()
 
         page.route("**/*", block)
         page.on("console", lambda message: said.append(message.text))
@@ -52,12 +56,12 @@ def chromium_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
         page.set_default_timeout(5000)
         pages.append((page, address, complaints, asked))
         page.complaints = said  # type: ignore[attr-defined]
-        page.goto(address)
+        page.goto(address + hash_)
         return page
 
     yield open_file
     for page, address, complaints, asked in pages:
         said = page.complaints  # type: ignore[attr-defined]
         page.close()
-        assert asked in ([], [address])
+        assert [url.split("#")[0] for url in asked] in ([], [address])
         assert complaints or said == []

@@ -1,8 +1,12 @@
 // The map: units and facilities on one canvas, so that hovering finds both.
 
-const FILL = 0.8;
+const FILL = 0.78;
 const HATCH_STEP = 8;
 const PRINTED_BESIDE = 20; // units whose list fits beside the printed map
+const CROWD = 120; // facilities that may stand singly when the whole study is in sight
+const CLUSTER = 44; // pixels of a cell whose facilities are drawn as one
+const SINGLE_FROM_ZOOM = 15;
+const MOST_CLUSTERS = 60; // more of them would hide what lies below
 
 function hatching() {
   const tile = element("canvas");
@@ -21,6 +25,7 @@ function hatching() {
 const HatchingCanvas = L.Canvas.extend({
   _fillStroke(pen, layer) {
     L.Canvas.prototype._fillStroke.call(this, pen, layer);
+    if (layer.options.count) writeCount(pen, layer);
     if (!layer.options.hatched) return;
     this._hatching = this._hatching || hatching();
     pen.globalAlpha = 1;
@@ -29,6 +34,26 @@ const HatchingCanvas = L.Canvas.extend({
   },
 });
 
+function writeCount(pen, dot) {
+  pen.globalAlpha = 1;
+  pen.fillStyle = "#fff";
+  pen.font = "bold 12px sans-serif";
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  pen.fillText(dot.options.count, dot._point.x, dot._point.y);
+}
+
+/** A layer of the map by its name: `order` says what it lies above. */
+function pane(name, order) {
+  const made = map.createPane(name);
+  made.style.zIndex = order;
+  made.style.pointerEvents = "none";
+}
+pane("ground", 210);
+pane("points", 300);
+pane("streets", 410);
+
+const pointsLayer = new PointsLayer();
 const renderer = new HatchingCanvas({ padding: 0.3 });
 const extent = L.latLngBounds(data.bounds);
 const outlineOptions = { renderer, interactive: false, fill: false, color: "#111" };
@@ -42,6 +67,7 @@ let zoomButtons = null;
 function shapeOf(unit, index) {
   const feature = { type: "Feature", geometry: unit.geometry };
   const shape = L.GeoJSON.geometryToLayer(feature, { renderer });
+  shape.on("mouseover mousemove", (event) => pointAt(event.latlng));
   shape.on("mouseover", () => hover(index));
   shape.on("mouseout", () => hover(null));
   shape.on("click", () => select(index));
@@ -53,7 +79,7 @@ function labelOf(unit) {
   const content = element("b", "unit-label");
   content.dataset.name = unit.name;
   const options = { permanent: true, direction: "center", className: "label", opacity: 1 };
-  return L.tooltip(options).setLatLng(unit.label_at).setContent(content).addTo(map);
+  return L.tooltip(options).setLatLng(unit.label_at).setContent(content);
 }
 
 function byExtent(a, b) {
@@ -66,18 +92,34 @@ const colourOf = (row) =>
     ? data.palette.none
     : data.palette[row.target === null ? "without_target" : "with_target"][row.share_class];
 
+/** A colour as it looks on the map's paper, for swatches. */
+function onPaper(colour) {
+  const channels = [1, 3, 5].map((start) => parseInt(colour.slice(start, start + 2), 16));
+  const mixed = channels.map((value) => Math.round(value * FILL + 243 * (1 - FILL)));
+  return `rgb(${mixed.join(", ")})`;
+}
+
+/** What the label of a unit says beside its name. */
+function labelText(row) {
+  if (row === null) return "–";
+  if (state.layer !== "missed") return percent(row.share, row);
+  return missed(row) === null ? "–" : amount(missed(row));
+}
+
 function paintUnits() {
+  const quiet = state.layer !== "units";
+  map.getContainer().classList.toggle("quiet-units", quiet);
   shapes.forEach((shape, index) => {
     if (!shape) return;
     const row = figures(index);
     shape.setStyle({
       fillColor: colourOf(row),
-      fillOpacity: FILL,
-      color: "#fff",
+      fillOpacity: quiet ? 0 : FILL,
+      color: quiet ? "#55606c" : "#fff",
       weight: 1.5,
-      hatched: row !== null && row.hatched,
+      hatched: !quiet && row !== null && row.hatched,
     });
-    labels[index].getContent().textContent = row ? percent(row.share, row) : "–";
+    labels[index].getContent().textContent = labelText(row);
   });
   fitLabels();
 }
@@ -104,51 +146,101 @@ function fitLabels() {
   const fits = (box) => box !== null && !taken.some((other) => other.intersects(box));
   largestFirst.forEach((index) => {
     const whole = labelBox(index, Math.max(widthOf(data.units[index].name), 42), 32);
-    const short = labelBox(index, 42, 16);
+    const short = labelBox(index, widthOf(labels[index].getContent().textContent), 16);
     const label = labels[index].getContent();
     label.classList.toggle("nameless", !fits(whole));
-    label.classList.toggle("hidden", !fits(whole) && !fits(short));
+    if (fits(short)) map.addLayer(labels[index]);
+    else map.removeLayer(labels[index]);
     if (fits(short)) taken.push(fits(whole) ? whole : short);
   });
+}
+
+let pointed = null; // the place under the pointer
+const here = element("div", "here");
+
+/** Say in the open tip how far it is from a place. */
+function pointAt(latlng) {
+  pointed = latlng;
+  here.textContent = walkInWords(latlng);
 }
 
 function unitTip(index) {
   const row = figures(index);
   const tip = element("div", "tip");
-  tip.append(element("b", "name", data.units[index].name));
+  tip.append(element("b", "name", nameOf(index)));
   tip.append(element("div", "", row ? bounds(row) : "–"));
   if (row) tip.append(element("div", "quiet", verdict(row, false)));
+  tip.append(here);
+  here.textContent = walkInWords(pointed);
   return tip;
 }
 
-function facilityTip(facility, service) {
+function facilityTip([name, beds, places, file], service) {
   const label = inWords(pick(service).label);
   const tip = element("div", "tip");
-  tip.append(element("b", "name", facility.name || label));
+  tip.append(element("b", "name", name || label));
   const facts = [label];
-  if (facility.beds !== null) facts.push(say("beds", { n: facility.beds }));
-  if (facility.places !== null) facts.push(say("places", { n: facility.places }));
+  if (beds !== null) facts.push(say("beds", { n: plainNumber(beds, 0) }));
+  if (places !== null) facts.push(say("places", { n: plainNumber(places, 0) }));
   tip.append(element("div", "", facts.join(" · ")));
-  tip.append(element("div", "quiet name", say("source", { source: facility.source })));
+  const source = data.facilities.files[file];
+  tip.append(element("div", "quiet name", say("source", { source })));
   return tip;
 }
 
-const dotRadius = () => Math.min(6, Math.max(2, (map.getZoom() - 9) * 1.1));
+const dotRadius = () => Math.min(6, Math.max(2.5, (map.getZoom() - 9) * 1.1));
+const dotStyle = { renderer, color: "#fff", weight: 1.2, fillColor: "#1c1c1c", fillOpacity: 1 };
+let crowded = false;
+let tooMany = false;
+
+function shownFacilities() {
+  const dots = [];
+  for (const service of pick().services) {
+    for (const facility of data.facilities.by_service[service] || []) {
+      for (const place of facility[4]) dots.push({ place, facility, service });
+    }
+  }
+  return dots;
+}
 
 function paintFacilities() {
   facilities.clearLayers();
-  for (const service of pick().services) {
-    for (const facility of data.facilities[service] || []) {
-      for (const place of facility.places_at) addDot(place, facility, service);
-    }
+  const dots = shownFacilities();
+  crowded = dots.length > CROWD;
+  const single = !crowded || map.getZoom() >= SINGLE_FROM_ZOOM;
+  const groups = single ? dots.map((dot) => [dot]) : clusters(dots);
+  tooMany = !single && groups.length > MOST_CLUSTERS;
+  for (const group of tooMany ? [] : groups) {
+    const count = new Set(group.map((dot) => dot.facility)).size;
+    if (count === 1) addDot(group[0]);
+    else addCluster(group, String(count));
   }
   outline("selected", state.selected);
 }
 
-function addDot(place, facility, service) {
-  const style = { renderer, radius: dotRadius(), color: "#fff", weight: 1.2 };
-  const dot = L.circleMarker(place, { ...style, fillColor: "#1c1c1c", fillOpacity: 1 });
+/** Facilities that lie in one cell of the screen, cell by cell. */
+function clusters(dots) {
+  const cells = new Map();
+  for (const dot of dots) {
+    const place = map.project(dot.place);
+    const key = Math.floor(place.x / CLUSTER) + " " + Math.floor(place.y / CLUSTER);
+    cells.set(key, [...(cells.get(key) || []), dot]);
+  }
+  return [...cells.values()];
+}
+
+function addDot({ place, facility, service }) {
+  const dot = L.circleMarker(place, { ...dotStyle, radius: dotRadius() });
   dot.bindTooltip(() => facilityTip(facility, service), { opacity: 1 });
+  dot.addTo(facilities);
+}
+
+function addCluster(group, count) {
+  const middle = [0, 1].map((i) => group.reduce((sum, dot) => sum + dot.place[i], 0) / group.length);
+  const dot = L.circleMarker(middle, { ...dotStyle, radius: 8 + 2 * count.length, count });
+  const tip = () => element("div", "tip", say("cluster", { n: count }));
+  dot.bindTooltip(tip, { opacity: 1 });
+  dot.on("click", () => map.setView(middle, Math.min(SINGLE_FROM_ZOOM, map.getZoom() + 2)));
   dot.addTo(facilities);
 }
 
@@ -164,15 +256,16 @@ function outline(kind, index) {
 /** Show `box` beside the legend and the card; a phone has them below the map. */
 function showBox(box, options) {
   map.fitBounds(box, {
-    paddingTopLeft: [besideMap("legend"), 14],
+    paddingTopLeft: [at("card").hidden ? besideMap("legend-box") : 14, 14],
     paddingBottomRight: [besideMap("card"), 14],
     ...options,
   });
 }
 
 function besideMap(id) {
-  const covers = map.getSize().x > 700 && !at(id).hidden;
-  return covers ? at(id).offsetWidth + 28 : 14;
+  const width = at(id).hidden ? 0 : at(id).offsetWidth + 28;
+  // A narrow map keeps its room: what lies beside it may cover its edge then.
+  return map.getSize().x - width > 480 ? Math.max(14, width) : 14;
 }
 
 /** Move the map only where the unit is not in sight already. */
@@ -193,77 +286,3 @@ function paintZoomButtons() {
   zoomButtons = L.control.zoom({ position: "topleft", ...titles }).addTo(map);
 }
 
-function legendLine(className, colour, text) {
-  const line = element("div", "legend-line " + className);
-  const swatch = element("i", "swatch");
-  swatch.style.backgroundColor = colour;
-  line.append(swatch, element("span", "", text));
-  return line;
-}
-
-function classText(index) {
-  const edges = data.breaks.map((share) => String(Math.round(share * 1000) / 10));
-  if (index === 0) return "< " + edges[0] + " %";
-  if (index === edges.length) return "≥ " + edges[index - 1] + " %";
-  return edges[index - 1] + " – " + edges[index] + " %";
-}
-
-function legendClasses(legend, palette) {
-  const classes = element("div", "classes");
-  for (let index = palette.length - 1; index >= 0; index -= 1) {
-    const atTarget = palette === data.palette.with_target && index === data.target_class;
-    classes.append(legendLine(atTarget ? "at-target" : "", palette[index], classText(index)));
-  }
-  legend.append(classes);
-}
-
-function paintLegend() {
-  const rows = data.units.map((unit, index) => unit.geometry && figures(index)).filter(Boolean);
-  const legend = at("legend");
-  legend.replaceChildren(element("b", "", say("legend_share")));
-  if (rows.some((row) => row.target !== null)) legendClasses(legend, data.palette.with_target);
-  if (rows.some((row) => row.target === null)) {
-    legend.append(element("div", "quiet", say("no_target")));
-    legendClasses(legend, data.palette.without_target);
-  }
-  if (rows.some((row) => row.hatched)) {
-    legend.append(legendLine("hatched", "#fff", say("legend_hatched")));
-  }
-  if (rows.length < shapes.filter(Boolean).length || rows.some((row) => row.share === null)) {
-    legend.append(legendLine("", data.palette.none, say("legend_none")));
-  }
-  legend.append(legendLine("dot", "#1c1c1c", say("legend_facility")));
-}
-
-function startMap() {
-  at("stage").prepend(map.getContainer());
-  map.options.zoomSnap = 0.25;
-  map.attributionControl.setPrefix("Leaflet");
-  map.attributionControl.addAttribution("© OpenStreetMap contributors");
-  L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
-  if (data.base) L.imageOverlay(data.base.image, data.base.bounds).addTo(map);
-  map.fitBounds(extent, { animate: false });
-}
-
-function fitMap() {
-  map.invalidateSize({ animate: false });
-  showBox(extent, { animate: false });
-}
-
-/** What must follow once the page has its words, and so its sizes. */
-function settleMap() {
-  fitMap();
-  fitLabels();
-  map.on("zoomend", () => {
-    facilities.eachLayer((dot) => dot.setRadius(dotRadius()));
-    fitLabels();
-  });
-  for (const moment of ["beforeprint", "afterprint"]) {
-    window.addEventListener(moment, () => {
-      const root = document.documentElement.classList;
-      root.toggle("printing", moment === "beforeprint");
-      root.toggle("long", data.units.length > PRINTED_BESIDE);
-      fitMap();
-    });
-  }
-}

@@ -1,6 +1,6 @@
 // The panel beside the map, the pickers, and what happens when the reader picks.
 
-const CITY = data.units.findIndex((unit) => unit.geometry === null);
+const WHOLE = data.units.findIndex((unit) => unit.geometry === null);
 
 /** One element, drawn by the style sheet: a city's list has hundreds. */
 function barOf(row) {
@@ -8,38 +8,68 @@ function barOf(row) {
   for (const name of ["share", "share_upper", "target"]) {
     bar.style.setProperty("--" + name, (row[name] || 0) * 100 + "%");
   }
-  bar.style.setProperty("--colour", colourOf(row));
+  bar.style.setProperty("--colour", onPaper(colourOf(row)));
   return bar;
+}
+
+function rowFigure(row) {
+  if (row === null) return "–";
+  if (state.layer !== "missed") return bounds(row);
+  return missed(row) === null ? "–" : amount(missed(row));
 }
 
 function rowOf(index) {
   const row = figures(index);
-  const button = element("button", "row");
-  button.type = "button";
-  button.dataset.unit = index;
-  button.setAttribute("aria-pressed", String(index === state.selected));
-  const swatch = element("i", "swatch" + (row && row.hatched ? " hatched" : ""));
-  swatch.style.backgroundColor = colourOf(row);
-  const name = element("span", "name", data.units[index].name);
-  name.title = data.units[index].name;
-  button.append(swatch, name, element("b", "", row ? bounds(row) : "–"));
-  if (row) button.append(barOf(row));
-  button.addEventListener("click", () => select(index));
-  button.addEventListener("mouseenter", () => hover(index));
-  button.addEventListener("mouseleave", () => hover(null));
-  return button;
+  const item = button("row" + (row && row.hatched ? " hatched" : ""), undefined, () => select(index));
+  item.dataset.unit = index;
+  item.setAttribute("aria-pressed", String(index === state.selected));
+  item.style.setProperty("--swatch", onPaper(colourOf(row)));
+  const name = element("span", "name", nameOf(index));
+  name.title = nameOf(index);
+  item.append(name, element("b", "", rowFigure(row)));
+  if (row) item.append(barOf(row));
+  item.addEventListener("mouseenter", () => hover(index));
+  item.addEventListener("mouseleave", () => hover(null));
+  return item;
 }
 
-/** Units in the picked order; those without a share come last either way. */
+const folded = (text) => text.normalize("NFKC").toLocaleLowerCase();
+
+const isBelow = (row) => row.target !== null && row.share !== null && row.share < row.target;
+
+/** Whether the reader wants to see a unit in the list. */
+function wanted(index) {
+  if (index === WHOLE) return false;
+  const row = figures(index);
+  if (state.below && !(row && isBelow(row))) return false;
+  return folded(nameOf(index)).includes(folded(state.search.trim()));
+}
+
+/** Units in the picked order; those without a figure come last either way. */
 function ordered() {
-  const indices = data.units.map((_, index) => index).filter((index) => index !== CITY);
   const direction = state.ascending ? 1 : -1;
-  const share = (index) => (figures(index) || { share: null }).share;
+  const last = Infinity * direction;
+  const share = new Map(data.units.map((_, index) => [index, figures(index)]));
+  const byFigure = (figureOf) => (a, b) => {
+    const [one, other] = [a, b].map((index) => figureOf(share.get(index)) ?? last);
+    return one === other ? a - b : one - other;
+  };
   const compare = {
-    name: (a, b) => data.units[a].name.localeCompare(data.units[b].name, state.language) || a - b,
-    share: (a, b) => (share(a) ?? Infinity * direction) - (share(b) ?? Infinity * direction) || a - b,
+    name: (a, b) => nameOf(a).localeCompare(nameOf(b), state.language) || a - b,
+    share: byFigure((row) => row && row.share),
+    missed: byFigure(missed),
   }[state.sort];
+  const indices = data.units.map((_, index) => index).filter(wanted);
   return indices.sort((a, b) => direction * compare(a, b));
+}
+
+function paintSorting() {
+  for (const item of at("sorting").children) {
+    const active = item.dataset.sort === state.sort;
+    const arrow = active ? (state.ascending ? " ↑" : " ↓") : "";
+    item.textContent = say("sort_" + item.dataset.sort) + arrow;
+    item.setAttribute("aria-pressed", String(active));
+  }
 }
 
 function paintRows() {
@@ -49,13 +79,11 @@ function paintRows() {
     return item;
   });
   at("rows").replaceChildren(...items);
-  at("city").replaceChildren(...(CITY < 0 ? [] : [rowOf(CITY)]));
-  for (const button of at("sorting").children) {
-    const active = button.dataset.sort === state.sort;
-    const arrow = active ? (state.ascending ? " ↑" : " ↓") : "";
-    button.textContent = say("sort_" + button.dataset.sort) + arrow;
-    button.setAttribute("aria-pressed", String(active));
-  }
+  at("city").replaceChildren(...(WHOLE < 0 ? [] : [rowOf(WHOLE)]));
+  at("none-found").hidden = items.length > 0;
+  const units = data.units.length - (WHOLE < 0 ? 0 : 1);
+  at("grip").textContent = say("list_of_units") + " " + items.length + " / " + units;
+  paintSorting();
 }
 
 function cardFacts(row) {
@@ -78,46 +106,63 @@ function factList(facts) {
   return list;
 }
 
-/** The unit's other headlines, for the same denominator. */
-function otherHeadlines(index) {
-  const list = element("div", "others");
-  for (const item of data.picks.filter((other) => other.group === "headline")) {
+/** One pick as a line of the card; pressing it shows the pick on the map. */
+function cardLine(item, row) {
+  const className = "line" + (row.hatched ? " hatched" : "");
+  const line = button(className, undefined, () => change("service", item.id));
+  line.style.setProperty("--swatch", onPaper(colourOf(row)));
+  line.setAttribute("aria-pressed", String(item.id === state.service));
+  line.append(element("span", "", inWords(item.label)));
+  line.append(element("b", "", bounds(row) + verdictSign(row)));
+  return line;
+}
+
+/** The unit's figures for a group of picks, over the same denominator. */
+function cardLines(index, groups) {
+  const given = data.picks.filter((item) => groups.includes(item.group));
+  return given.flatMap((item) => {
     const row = figures(index, item.id);
-    if (!row) continue;
-    const line = element("div", "legend-line" + (row.hatched ? " hatched" : ""));
-    const swatch = element("i", "swatch");
-    swatch.style.backgroundColor = colourOf(row);
-    line.append(swatch, element("span", "", inWords(item.label)), element("b", "", bounds(row)));
-    list.append(line);
-  }
-  return list;
+    return row ? [cardLine(item, row)] : [];
+  });
+}
+
+function allServices(index) {
+  const lines = cardLines(index, ["service"]);
+  const box = element("details", "all-services");
+  box.open = servicesOpen;
+  box.addEventListener("toggle", () => (servicesOpen = box.open));
+  box.append(element("summary", "", say("all_services", { n: String(lines.length) })), ...lines);
+  return lines.length ? [box] : [];
 }
 
 function closeButton() {
-  const close = element("button", "close", "×");
-  close.type = "button";
+  const close = button("close", "×", () => select(null));
   close.title = say("close");
   close.setAttribute("aria-label", say("close"));
-  close.addEventListener("click", () => select(null));
   return close;
+}
+
+function cardFigures(row) {
+  if (!row) return [element("p", "", say("no_figures"))];
+  const side = row.meets_target === null ? "open" : row.meets_target ? "above" : "below";
+  const parts = [element("div", "figure", bounds(row))];
+  if (row.share_upper > row.share) parts.push(element("div", "quiet", say("lower_upper")));
+  parts.push(element("div", "verdict " + side, verdict(row, state.selected === WHOLE)));
+  parts.push(factList(cardFacts(row)), fillDefinition(element("p", "quiet")));
+  return parts;
 }
 
 function paintCard() {
   const card = at("card");
   card.hidden = state.selected === null;
   if (card.hidden) return card.replaceChildren();
-  const row = figures(state.selected);
-  const parts = [closeButton(), element("h2", "name", data.units[state.selected].name)];
-  parts.push(element("div", "quiet", inWords(pick().label)));
-  if (!row) parts.push(element("p", "", say("no_figures")));
-  else {
-    const side = row.meets_target === null ? "open" : row.meets_target ? "above" : "below";
-    parts.push(element("div", "figure", bounds(row)));
-    if (row.share_upper > row.share) parts.push(element("div", "quiet", say("lower_upper")));
-    parts.push(element("div", "verdict " + side, verdict(row, state.selected === CITY)));
-    parts.push(factList(cardFacts(row)), fillDefinition(element("p", "quiet")));
-    parts.push(otherHeadlines(state.selected));
-  }
+  const index = state.selected;
+  const unit = data.units[index];
+  const parts = [closeButton(), element("h2", "name", nameOf(index))];
+  parts.push(element("div", "quiet", inWords(pick().label)), ...cardFigures(figures(index)));
+  const said = state.denominator === data.sentences_of && unit.sentences[state.service];
+  if (said) parts.push(element("p", "name", inWords(said)));
+  parts.push(...cardLines(index, ["headline", "combination"]), ...allServices(index));
   return card.replaceChildren(...parts);
 }
 
@@ -135,10 +180,31 @@ function select(index) {
     row.setAttribute("aria-pressed", String(chosen));
     if (chosen) row.scrollIntoView({ block: "nearest" });
   }
+  const opened = document.activeElement && at("card").contains(document.activeElement);
+  const before = shown;
+  shown = index;
   paintCard();
   outline("selected", index);
   if (index !== null) bringIntoView(index);
+  else if (opened) focusRow(before);
+  unfoldList(false);
+  keepAddress();
 }
+
+/** Give the keyboard back to the row whose card was closed. */
+function focusRow(index) {
+  const row = document.querySelector(`.row[data-unit="${index}"]`);
+  if (row) row.focus();
+}
+
+/** On a phone the list is a sheet at the lower edge. */
+function unfoldList(open) {
+  at("side").classList.toggle("unfolded", open);
+  at("grip").setAttribute("aria-expanded", String(open));
+}
+
+let shown = null; // the unit of the open card
+let servicesOpen = false;
 
 function option(item) {
   const made = element("option", "", inWords(item.label));
@@ -162,8 +228,44 @@ function paintPickers() {
 }
 
 function sourceText(source) {
-  const parts = [source.name, source.publisher, source.date, source.licence].filter(Boolean);
-  return parts.join(say("comma"));
+  const licence = source.licence === "unknown" ? say("licence_unknown") : source.licence;
+  return [source.name, source.publisher, source.date, licence].filter(Boolean).join(say("comma"));
+}
+
+/** How many sources there are and of when, in one line. */
+function sourcesTitle() {
+  const dates = data.sources.map((source) => source.date).filter(Boolean).sort();
+  const [first, last] = [dates[0] || "", dates[dates.length - 1] || ""];
+  const values = { n: String(data.sources.length), dates: first === last ? first : first + " – " + last };
+  return say("sources", values);
+}
+
+function paintNotes() {
+  const notes = data.notes.map(inWords);
+  at("notes").hidden = notes.length === 0;
+  at("notes-count").textContent = say("notes", { n: String(notes.length) });
+  at("notes-first").textContent = notes[0] || "";
+  at("notes-all").replaceChildren(...notes.map((note) => element("li", "name", note)));
+}
+
+function paintSources() {
+  at("sources-title").textContent = sourcesTitle();
+  const items = data.sources.map((source) => element("li", "name", sourceText(source)));
+  at("sources").replaceChildren(...items);
+  const approval = data.approval ? say("approval", { number: data.approval }) : say("internal");
+  const credits = [say("credit"), approval];
+  if (data.online) credits.splice(1, 0, data.online.credit);
+  fillLine(at("credit"), credits, " · ");
+}
+
+function paintLayers() {
+  at("layers").hidden = !data.points;
+  at("layers").setAttribute("aria-label", say("pick_layer"));
+  for (const item of at("layers").children) {
+    item.hidden = !layers().includes(item.dataset.layer);
+    item.textContent = say("layer_" + item.dataset.layer);
+    item.setAttribute("aria-pressed", String(item.dataset.layer === state.layer));
+  }
 }
 
 function paintWords() {
@@ -171,24 +273,30 @@ function paintWords() {
   document.title = data.title + " · " + say("page_kind");
   at("title").replaceChildren(element("span", "name", data.title));
   at("title").append(element("small", "", say("page_kind")));
-  at("service-label").textContent = say("pick_service");
-  at("denominator-label").textContent = say("pick_denominator");
+  at("home").hidden = !data.home;
+  at("home").textContent = "‹ " + say("all_maps");
+  if (data.home) at("home").href = data.home;
+  for (const id of ["service", "denominator", "below"]) at(id + "-label").textContent = say("pick_" + id);
   at("languages").setAttribute("aria-label", say("pick_language"));
   at("side").setAttribute("aria-label", say("list_of_units"));
+  at("search").placeholder = say("search");
+  at("search").setAttribute("aria-label", say("search"));
+  at("none-found").textContent = say("none_found");
   at("north").lastElementChild.textContent = say("north");
-  at("notes").replaceChildren(...data.notes.map((note) => element("p", "name", inWords(note))));
-  fillLine(at("sources"), data.sources.map(sourceText), say("semicolon"));
-  at("sources").prepend(say("sources"));
-  at("credit").textContent = say("credit") + " · " + say("internal");
-  for (const button of at("languages").children) {
-    button.setAttribute("aria-pressed", String(button.dataset.language === state.language));
+  for (const item of at("languages").children) {
+    item.setAttribute("aria-pressed", String(item.dataset.language === state.language));
   }
+  at("search").value = state.search;
+  at("below").checked = state.below;
 }
 
 /** Everything that depends on what is picked. */
 function paint() {
   paintPickers();
   paintWords();
+  paintNotes();
+  paintSources();
+  paintLayers();
   paintZoomButtons();
   paintUnits();
   paintFacilities();
@@ -197,6 +305,8 @@ function paint() {
   paintCard();
   fillDefinition(at("definition"));
   map.invalidateSize({ animate: false });
+  loadDemand();
+  keepAddress();
 }
 
 function change(key, value) {
@@ -205,21 +315,48 @@ function change(key, value) {
 }
 
 function sortBy(key) {
-  state.ascending = state.sort === key ? !state.ascending : true;
+  state.ascending = state.sort === key ? !state.ascending : key !== "missed";
   change("sort", key);
 }
 
+function filter(key, value) {
+  state[key] = value;
+  paintRows();
+  keepAddress();
+}
+
+/** Show what the address says; without one, what the page starts with. */
+function follow() {
+  const { unit, view } = readAddress();
+  paint();
+  select(unit);
+  return view;
+}
+
+function listen() {
+  at("service").addEventListener("change", (event) => change("service", event.target.value));
+  at("denominator").addEventListener("change", (event) => change("denominator", event.target.value));
+  at("search").addEventListener("input", (event) => filter("search", event.target.value));
+  at("below").addEventListener("change", (event) => filter("below", event.target.checked));
+  at("grip").addEventListener("click", () => unfoldList(!at("side").classList.contains("unfolded")));
+  const presses = { languages: "language", layers: "layer", sorting: "sort" };
+  for (const [id, key] of Object.entries(presses)) {
+    for (const item of at(id).children) {
+      const act = key === "sort" ? sortBy : (value) => change(key, value);
+      item.addEventListener("click", () => act(item.dataset[key]));
+    }
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && state.selected !== null) select(null);
+  });
+  window.addEventListener("hashchange", () => {
+    const view = follow();
+    if (view) map.setView(view.place, view.zoom, { animate: false });
+  });
+}
+
+if (window.innerWidth <= 760) at("legend-box").open = false;
 startMap();
-at("service").addEventListener("change", (event) => change("service", event.target.value));
-at("denominator").addEventListener("change", (event) => change("denominator", event.target.value));
-for (const button of at("languages").children) {
-  button.addEventListener("click", () => change("language", button.dataset.language));
-}
-for (const button of at("sorting").children) {
-  button.addEventListener("click", () => sortBy(button.dataset.sort));
-}
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && state.selected !== null) select(null);
-});
-paint();
-settleMap();
+settleMap(follow());
+listen();
+keeping = true;

@@ -1,14 +1,17 @@
 // What the page knows, what the reader has picked, and how both are put into words.
-// Names from files reach the page only through textContent and title attributes.
+// Names from files reach the page only through textContent, title and data attributes.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const state = {
   language: data.language,
   service: data.picks.find((item) => item.has_rows).id,
   denominator: "",
+  layer: "units",
   selected: null,
   sort: "share",
   ascending: true,
+  search: "",
+  below: false,
 };
 
 const at = (id) => document.getElementById(id);
@@ -20,30 +23,68 @@ function element(tag, className, text) {
   return made;
 }
 
+function button(className, text, press) {
+  const made = element("button", className, text);
+  made.type = "button";
+  made.addEventListener("click", press);
+  return made;
+}
+
 /** A sentence of the page in the picked language, with `values` in its places. */
 function say(key, values = {}) {
   const places = (whole, name) => (name in values ? values[name] : whole);
   return data.texts[key][state.language].replace(/\{(\w+)\}/g, places);
 }
 
-const inWords = (text) => text[state.language];
+const inWords = (text) => (typeof text === "string" ? text : text[state.language]);
 const joined = (texts) => texts.join(say("comma"));
+const nameOf = (unit) => inWords(data.units[unit].name);
 
-const pick = (id = state.service) => data.picks.find((item) => item.id === id);
+const picks = new Map(data.picks.map((item) => [item.id, item]));
+const pick = (id = state.service) => picks.get(id);
 const series = () => data.series[state.service][state.denominator];
 
-/** The figures of a unit for what is picked, by column name; null where there are none. */
+/** The layers that this page has data for. */
+function layers() {
+  if (!data.points) return ["units"];
+  return ["units", "missed", "walk", ...(data.points.reached ? ["complete"] : [])];
+}
+
+const HAS_TARGET = 1;
+const HATCHED = 2;
+const BELOW = 4;
+const ABOVE = 8;
+
+/** The figures of a unit for what is picked; null where there are none. */
 function figures(unit, service = state.service) {
   const found = (data.series[service] || {})[state.denominator];
   const row = found && found.rows[unit];
-  return row ? Object.fromEntries(data.columns.map((name, i) => [name, row[i]])) : null;
+  if (!row) return null;
+  const [share, higher, straight, marks, shareClass] = row;
+  const [total, unattached] = data.totals[state.denominator][unit];
+  const upper = higher === null ? share : higher;
+  const counted = pick(service).rule !== "mean" && total !== null;
+  return {
+    share,
+    total,
+    unattached,
+    share_upper: upper,
+    share_class: shareClass,
+    straight_line_share: straight,
+    covered: counted ? share * total : null,
+    unknown: counted ? (upper - share) * total : 0,
+    target: marks & HAS_TARGET ? found.target : null,
+    hatched: Boolean(marks & HATCHED),
+    meets_target: marks & BELOW ? false : marks & ABOVE ? true : null,
+  };
 }
 
 /** A share with one decimal; below the target it is rounded down, so that it never reaches it. */
 function percent(share, row) {
   if (share === null) return "–";
   let tenths = Math.round(share * 1000);
-  if (row.target !== null && row.meets_target !== true && share < row.target) {
+  const under = row.meets_target === false || (row.target !== null && share < row.target);
+  if (row.target !== null && row.meets_target !== true && under) {
     const underTarget = Math.ceil(row.target * 1000 - 1e-9) - 1;
     tenths = Math.min(Math.floor(share * 1000 + 1e-9), underTarget);
   }
@@ -57,30 +98,48 @@ function bounds(row) {
 }
 
 function points(difference) {
-  const sign = difference > 0 ? "+" : difference < 0 ? "−" : "±";
-  return say("points", { n: sign + (Math.abs(difference) * 100).toFixed(1) });
+  const tenths = Math.round(difference * 1000);
+  const sign = tenths > 0 ? "+" : tenths < 0 ? "−" : "±";
+  return say("points", { n: sign + (Math.abs(tenths) / 10).toFixed(1) });
+}
+
+/** A number with at most `decimals` of them, as 15 rather than 14.999999999999998. */
+function plainNumber(value, decimals) {
+  return value.toLocaleString("en-US", { maximumFractionDigits: decimals });
 }
 
 /** An amount of the picked denominator, such as "2.4 万人" or "24,310 residents". */
 function amount(value) {
-  const n = Math.round(value).toLocaleString("en-US");
-  if (state.language === "en") return say("amount_" + state.denominator, { n });
+  const n = plainNumber(value, value < 10 ? 1 : 0);
   const inChinese = value >= 1e4 ? (value / 1e4).toFixed(1) + " 万" : n + " ";
-  return say("amount_" + state.denominator, { n: inChinese });
+  const key = "amount_" + state.denominator;
+  return say(key in data.texts ? key : "amount", { n: state.language === "en" ? n : inChinese });
 }
 
-function verdict(row, isCity) {
+/** The demand of a unit that is surely not covered; null where it is not counted. */
+function missed(row) {
+  return row === null || row.covered === null || !row.total ? null : row.total * (1 - row.share_upper);
+}
+
+function verdict(row, isWhole) {
   if (row.share === null) return say(row.total === 0 ? "no_demand" : "no_figures");
   if (row.target === null) return say("no_target");
   if (row.meets_target === null) return say("not_known");
-  return say((isCity ? "city_" : "unit_") + (row.meets_target ? "above" : "below"));
+  return say((isWhole ? "city_" : "unit_") + (row.meets_target ? "above" : "below"));
+}
+
+/** The verdict as one sign, for lists. */
+function verdictSign(row) {
+  if (row.target === null || row.share === null) return "";
+  return row.meets_target === null ? " ?" : row.meets_target ? " ✓" : " ✗";
 }
 
 function limitInWords(limit) {
   if (limit.limit_m === null) return say("limit_of_each");
-  const minutes = limit.limit_min === null ? "" : say("limit_minutes", { min: limit.limit_min });
+  const min = limit.limit_min === null ? "" : plainNumber(limit.limit_min, 1);
+  const minutes = min && say("limit_minutes", { min });
   const origin = limit.limit_source ? say("limit_origin", { origin: limit.limit_source }) : "";
-  return say("limit_metres", { m: limit.limit_m }) + minutes + origin;
+  return say("limit_metres", { m: plainNumber(limit.limit_m, 0) }) + minutes + origin;
 }
 
 function ruleInWords() {
@@ -97,13 +156,16 @@ function fillLine(line, texts, separator) {
   return line;
 }
 
+const denominatorLabel = () =>
+  inWords(data.denominators.find((item) => item.id === state.denominator).label);
+
 /** The line without which no figure may stand: denominator, profile, limit, rule. */
 function fillDefinition(line) {
   const { profile, limits } = series();
-  const denominator = data.denominators.find((item) => item.id === state.denominator);
+  const profileKey = "profile_" + profile;
   const texts = [
-    say("define_denominator", { text: inWords(denominator.label) }),
-    say("define_profile", { text: say("profile_" + profile) }),
+    say("define_denominator", { text: denominatorLabel() }),
+    say("define_profile", { text: profileKey in data.texts ? say(profileKey) : profile }),
     say("define_limit", { text: limits.map(limitInWords).join(say("or")) }),
     say("define_rule", { text: ruleInWords() }),
   ];

@@ -1,0 +1,250 @@
+"""The map on a print sheet: background, units, facilities, labels, scale and north."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path as Outline
+from matplotlib.patheffects import withStroke
+
+from lifecircle.base.geo import GEOGRAPHIC, Floats, centred_crs
+from lifecircle.base.numbers import percent
+from lifecircle.outputs.maps import MapPage
+from lifecircle.outputs.maps_data import PALETTE
+from lifecircle.outputs.simplify import label_place, simplified
+
+PAPER, WATER, PARK, STREET = "#f3f2ee", "#b7d0e2", "#dee9d3", "#a09b93"
+STREET_ON_UNIT = "#54504a"
+FILL = 0.85
+MARGIN = 0.05
+"""Ground shown around the units, as a share of their size."""
+
+
+class Box(NamedTuple):
+    """A place on the sheet, in millimetres from its lower left corner."""
+
+    left: float
+    bottom: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What every sheet of a series shows, in metres of one projection."""
+
+    units: gpd.GeoSeries
+    names: list[str]
+    base: gpd.GeoDataFrame | None
+    labels: Floats
+
+    @classmethod
+    def of(cls, page: MapPage) -> Ground:
+        """The ground of a page, in a projection centred on its units."""
+        west, south, east, north = page.units.total_bounds
+        crs = centred_crs((west + east) / 2, (south + north) / 2)
+        outlines = simplified(page.units, tolerance_m=4.0)
+        places = [label_place(outline)[::-1] for outline in outlines]
+        flat = gpd.GeoSeries(shapely.points(places), crs=GEOGRAPHIC).to_crs(crs)
+        base = None if page.base is None or page.base.empty else page.base.to_crs(crs)
+        labels = shapely.get_coordinates(flat.to_numpy())
+        return cls(outlines.to_crs(crs), page.units["name"].tolist(), base, labels)
+
+    def dots(self, page: MapPage, service: str) -> Floats:
+        """Places of the facilities that count for a service or headline."""
+        members = page.labels.members
+        counted = set(members.get(service, [service]))
+        if service not in members and service in page.labels.combinations:
+            counted = {one for names in members.values() for one in names}
+        shown = page.facilities[page.facilities["service"].isin(counted)]
+        return shapely.get_coordinates(shown.geometry.to_crs(self.units.crs).to_numpy())
+
+    def extent(self, ratio: float) -> tuple[float, float, float, float]:
+        """West, east, south, north of a window of this width to height that holds the units."""
+        west, south, east, north = self.units.total_bounds
+        height = max((north - south), (east - west) / ratio) * (1 + 2 * MARGIN)
+        width = height * ratio
+        x, y = (west + east) / 2, (south + north) / 2
+        return x - width / 2, x + width / 2, y - height / 2, y + height / 2
+
+
+def frame_of(figure: Figure, box: Box) -> Axes:
+    """An empty map frame on the sheet."""
+    wide, high = figure.get_size_inches() * 25.4
+    axes = figure.add_axes(
+        (box.left / wide, box.bottom / high, box.width / wide, box.height / high)
+    )
+    axes.set_facecolor(PAPER)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_color("#8b96a3")
+    return axes
+
+
+def draw_map(
+    figure: Figure,
+    axes: Axes,
+    ground: Ground,
+    rows: pd.DataFrame,
+    dots: Floats | None,
+    scale: float,
+    labels: bool = True,
+) -> None:
+    """Everything inside the frame; `rows` has one row for each unit."""
+    size = axes.get_position().size * figure.get_size_inches()
+    west, east, south, north = ground.extent(size[0] / size[1])
+    axes.set_xlim(west, east)
+    axes.set_ylim(south, north)
+    _draw_base(axes, ground, scale)
+    _draw_units(axes, ground, rows, scale)
+    _draw_streets(axes, ground, scale)
+    if dots is not None:
+        axes.scatter(
+            dots[:, 0],
+            dots[:, 1],
+            s=9 * scale**2,
+            c="#1c1c1c",
+            ec="white",
+            lw=0.5 * scale,
+            zorder=6,
+        )
+    if labels:
+        _draw_labels(axes, ground, rows, size[0] * 72 / (east - west), scale)
+    _draw_scale(axes, east - west, size[0] * 25.4, scale)
+    _draw_north(axes, scale)
+
+
+def outline_of(shape: shapely.Geometry) -> Outline:
+    """A polygon or multipolygon as one path, its holes turned the other way to stay empty."""
+    rings = [
+        shapely.get_coordinates(ring)
+        for part in shapely.get_parts(shapely.orient_polygons(shape))
+        if part.geom_type == "Polygon"
+        for ring in (part.exterior, *part.interiors)
+    ]
+    return Outline.make_compound_path(*[Outline(ring, closed=True) for ring in rings])
+
+
+def _draw_base(axes: Axes, ground: Ground, scale: float) -> None:
+    if ground.base is None:
+        return
+    for kind, colour in (("park", PARK), ("water", WATER)):
+        shapes = ground.base.geometry[ground.base["kind"] == kind]
+        areas = [outline_of(shape) for shape in shapes if "Polygon" in shape.geom_type]
+        axes.add_collection(PathCollection(areas, fc=colour, ec="none", zorder=1))
+        lines = [shapely.get_coordinates(s) for s in shapes if s.geom_type == "LineString"]
+        axes.add_collection(LineCollection(lines, colors=colour, lw=0.8 * scale, zorder=1))
+
+
+def _draw_streets(axes: Axes, ground: Ground, scale: float) -> None:
+    """Above the units, so that they show through; one picture inside a PDF."""
+    if ground.base is None:
+        return
+    shapes = ground.base.geometry[ground.base["kind"] == "street"]
+    parts = shapely.get_parts(shapes.to_numpy())
+    lines = [shapely.get_coordinates(part) for part in parts]
+    streets = LineCollection(lines, colors=STREET_ON_UNIT, lw=0.25 * scale, alpha=0.45, zorder=4)
+    streets.set_rasterized(True)
+    axes.add_collection(streets)
+
+
+def colour_of(row: pd.Series[Any]) -> str:
+    """The colour of a unit, as on the page."""
+    if pd.isna(row["share_class"]):
+        return str(PALETTE["none"])
+    side = "without_target" if pd.isna(row["target"]) else "with_target"
+    return str(PALETTE[side][int(row["share_class"])])
+
+
+def _draw_units(axes: Axes, ground: Ground, rows: pd.DataFrame, scale: float) -> None:
+    for shape, (_, row) in zip(ground.units, rows.iterrows(), strict=True):
+        hatch = {"hatch": "////", "hatch_linewidth": 0.6 * scale} if row["hatched"] else {}
+        axes.add_patch(
+            PathPatch(
+                outline_of(shape),
+                fc=colour_of(row),
+                ec="#303030",
+                lw=0,
+                alpha=FILL,
+                zorder=2,
+                **hatch,
+            )
+        )
+        axes.add_patch(
+            PathPatch(outline_of(shape), fc="none", ec="white", lw=0.9 * scale, zorder=5)
+        )
+
+
+def _draw_labels(
+    axes: Axes, ground: Ground, rows: pd.DataFrame, points_per_m: float, scale: float
+) -> None:
+    """Name and share where the unit has room for them, the largest unit first."""
+    halo = [withStroke(linewidth=2 * scale, foreground="white")]
+    widths = (ground.units.bounds["maxx"] - ground.units.bounds["minx"]).to_numpy() * points_per_m
+    for number in np.argsort(-widths):
+        row, name = rows.iloc[number], ground.names[number]
+        letters = sum(1.0 if letter > "\u2e80" else 0.55 for letter in name)
+        size = 7 * scale
+        if widths[number] < 2.6 * size:
+            continue
+        text = f"{percent(row['share'], row['target'])} %"
+        if widths[number] > letters * size:
+            text = f"{name[:40]}\n{text}"
+        x, y = ground.labels[number]
+        axes.text(
+            x,
+            y,
+            text,
+            ha="center",
+            va="center",
+            fontsize=size,
+            path_effects=halo,
+            zorder=7,
+            parse_math=False,
+        )
+
+
+def _draw_scale(axes: Axes, width_m: float, width_mm: float, scale: float) -> None:
+    """A bar of round length, at most a fifth of the frame."""
+    most = width_m / 5
+    power = 10 ** np.floor(np.log10(most))
+    length = float(max(step * power for step in (1, 2, 5) if step * power <= most))
+    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
+    x, y = east - length - 0.03 * (east - west), south + 0.025 * (north - south)
+    axes.plot(
+        [x, x + length], [y, y], color="#1d2733", lw=2 * scale, solid_capstyle="butt", zorder=8
+    )
+    text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
+    axes.text(
+        x + length / 2,
+        y + 0.008 * (north - south),
+        text,
+        ha="center",
+        va="bottom",
+        fontsize=6.5 * scale,
+        zorder=8,
+    )
+
+
+def _draw_north(axes: Axes, scale: float) -> None:
+    axes.annotate(
+        "N",
+        xy=(0.965, 0.965),
+        xytext=(0.965, 0.90),
+        xycoords="axes fraction",
+        ha="center",
+        va="center",
+        fontsize=8 * scale,
+        arrowprops={"arrowstyle": "-|>", "color": "#1d2733", "lw": scale},
+        zorder=8,
+    )
