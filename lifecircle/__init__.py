@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from lifecircle.inputs.read import read_demand, read_facilities, read_units
     from lifecircle.measures.coverage import coverage
     from lifecircle.measures.result import Result
+    from lifecircle.network.isochrones import isochrones
+    from lifecircle.network.matrix import walk_matrix
     from lifecircle.network.network import WalkNetwork
     from lifecircle.network.walk import Minutes, walk_minutes
     from lifecircle.outputs.result_map import write_map
     from lifecircle.outputs.tables import write_tables
-    from lifecircle.pipeline import run
+    from lifecircle.pipeline import choose_sites, find_gaps, run
     from lifecircle.standards.catalogue import load_standard
     from lifecircle.study import Study, load_study
 
@@ -31,7 +33,10 @@ _HOME = {
     "StudyRefused": "base.problems",
     "UsageError": "base.problems",
     "WalkNetwork": "network.network",
+    "choose_sites": "pipeline",
     "coverage": "measures.coverage",
+    "find_gaps": "pipeline",
+    "isochrones": "network.isochrones",
     "load_standard": "standards.catalogue",
     "load_study": "study",
     "read_demand": "inputs.read",
@@ -39,6 +44,7 @@ _HOME = {
     "read_network": "inputs.osm_network",
     "read_units": "inputs.read",
     "run": "pipeline",
+    "walk_matrix": "network.matrix",
     "walk_minutes": "network.walk",
     "write_map": "outputs.result_map",
     "write_tables": "outputs.tables",
@@ -52,7 +58,10 @@ __all__ = [
     "StudyRefused",
     "UsageError",
     "WalkNetwork",
+    "choose_sites",
     "coverage",
+    "find_gaps",
+    "isochrones",
     "load_standard",
     "load_study",
     "read_demand",
@@ -60,6 +69,7 @@ __all__ = [
     "read_network",
     "read_units",
     "run",
+    "walk_matrix",
     "walk_minutes",
     "write_map",
     "write_tables",

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from lifecircle.base.problems import Problem
-from lifecircle.inputs.gather import Inputs, Progress, read_inputs
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from lifecircle.base.problems import Problem, refuse_if_any
+from lifecircle.base.tables import STREETS
+from lifecircle.inputs.candidates import CandidateSource, read_candidates
+from lifecircle.inputs.gather import Inputs, Progress, read_inputs, walked_standard
+from lifecircle.inputs.osm_around import read_around
+from lifecircle.inputs.rule_book import limited_to, under_standard, with_options
 from lifecircle.measures.coverage import coverage
+from lifecircle.measures.facts import Choices, Facts
+from lifecircle.measures.policy import Policy, policy
 from lifecircle.measures.result import (
     Result,
     demand_with_metres,
@@ -12,8 +25,14 @@ from lifecircle.measures.result import (
     unattached_demand,
     unattached_facilities,
 )
+from lifecircle.measures.rule_book import rule_book
+from lifecircle.measures.streets import Streets
 from lifecircle.network.walk import Minutes, walk_minutes
-from lifecircle.study import Study
+from lifecircle.siting import choose, gaps
+from lifecircle.siting.choose import Aim, Siting
+from lifecircle.standards.catalogue import Standard
+from lifecircle.standards.union import batches, union
+from lifecircle.study import Denominator, Study
 
 STAGES = ("streets", "units", "facilities", "demand", "walk", "coverage", "write")
 
@@ -29,35 +48,186 @@ def run(study: Study, progress: Progress = silent) -> Result:
     """
     inputs = read_inputs(study, progress)
     progress("walk")
-    minutes = walk_minutes(
-        inputs.network,
-        inputs.facilities,
-        inputs.demand.table,
-        services=inputs.services,
-        known=inputs.known,
-        max_attach_m=study.network.max_attach_m,
-        min_component_m=study.network.min_component_m,
-    )
+    cap_m, chosen = study.network.max_attach_m, study.study.denominators
+    minutes = walked(study, inputs, inputs.services, cap_m)
+    caps = (cap_m / 2, 2 * cap_m) if study.study.sensitivity else ()
+    attached = {cap: walked(study, inputs, headline_services(inputs), cap) for cap in caps}
     progress("coverage")
     facilities = facilities_with_attachment(inputs.facilities, minutes)
     lost = unattached_facilities(facilities)
+    tables = (minutes, inputs.demand.table, inputs.units, inputs.standard, chosen)
+    rules = rule_book(inputs.network, *tables, attached)
+    coverages = coverage(*tables, streets(study, inputs, minutes))
+    beside = policy_of(study, inputs, minutes, coverages)
     return Result(
         study=study,
         standard=inputs.standard,
         network=inputs.network,
         units=inputs.units,
         facilities=facilities,
-        demand=demand_with_metres(inputs.demand.table, minutes),
+        demand=demand_with_metres(rules.demand, minutes),
         minutes=minutes,
-        coverage=coverage(minutes, inputs.demand.table, inputs.units, inputs.standard),
+        coverage=coverages,
+        rules=rules,
+        policy=beside,
         base_map=inputs.base_map,
         problems=(
             *inputs.problems,
             *lost,
             *unattached_demand(minutes),
+            *beside.problems,
         ),
         account=account(inputs, minutes, lost),
     )
+
+
+def find_gaps(
+    result: Result, denominator: str | None = None, services: Sequence[str] | None = None
+) -> gpd.GeoDataFrame:
+    """The GAPS table of a run, the most people first: where, why, and what is near.
+
+    `denominator` is what targets are held against (default: residents where there are any);
+    `services` are ids of services and headlines (default: all that were measured).
+    """
+    around = read_around(result.study.network.path)
+    return gaps.find_gaps(result, denominator, services, around)
+
+
+def choose_sites(
+    result: Result,
+    services: str | Sequence[str],
+    count: int = 5,
+    aim: Aim = "people",
+    denominator: str | None = None,
+    under_target: bool = False,
+    with_unknown: bool = False,
+    candidates: str | Path | gpd.GeoDataFrame | None = None,
+    **columns: str | None,
+) -> Siting:
+    """The best next sites for one service, or for several in shared buildings (一点多用).
+
+    The aim is the most `people` newly covered by `count` sites, the fewest sites that bring every
+    unit to its `target`, or the shortest `mean` walk; `under_target` counts gains only in units
+    below their target, `with_unknown` also near the edge of the data.  `candidates` is a file
+    (`columns`: datum, id, name, lon, lat) or a table with candidate_id, name and geometry; by
+    default junctions and homes.  Raises `InputRefused` for candidates that cannot be used.
+    """
+    names = [services] if isinstance(services, str) else list(services)
+    problems: tuple[Problem, ...] = ()
+    if isinstance(candidates, str | Path):
+        given = {key: value for key, value in columns.items() if value is not None}
+        source = CandidateSource.model_validate({"path": Path(candidates), **given})
+        reading = read_candidates(source, result.study, result.units, result.network)
+        refuse_if_any(reading.problems)
+        candidates, problems = reading.table, reading.problems
+    siting = choose.choose_sites(
+        result,
+        names,
+        count,
+        aim,
+        denominator,
+        under_target,
+        with_unknown,
+        candidates,
+        read_around(result.study.network.path),
+    )
+    return replace(siting, problems=(*problems, *siting.problems))
+
+
+def standards_under(study: Study, names: Sequence[str]) -> list[Standard]:
+    """The standards with these names, each once, at the pace of whoever walks in `study`."""
+    standards = (walked_standard(under_standard(study, name)) for name in names)
+    return list({one.id: one for one in standards}.values())
+
+
+def policy_of(study: Study, inputs: Inputs, minutes: Minutes, coverages: pd.DataFrame) -> Policy:
+    """What the policy asks beside coverage: targets, supply against demand, fairness."""
+    chosen, cap_m = study.indicators, study.network.max_attach_m
+
+    def walk_as(profile: str, services: Sequence[str]) -> Minutes:
+        options = study.study.model_copy(update={"profile": profile})
+        return walked(with_options(study, study=options), inputs, services, cap_m)
+
+    facts = Facts(
+        network=inputs.network,
+        units=inputs.units,
+        facilities=inputs.facilities,
+        demand=inputs.demand.table,
+        minutes=minutes,
+        standard=inputs.standard,
+        coverage=coverages,
+        lists=inputs.lists.table,
+        declared=inputs.lists.declared,
+        choices=Choices(
+            chosen.commerce_limit_m,
+            chosen.locker_m,
+            chosen.central,
+            chosen.whole_city,
+            chosen.old_before,
+        ),
+        walk_as=walk_as,
+    )
+    return policy(inputs.targets, facts, study.report_date.year, study.study.language)
+
+
+def compare_standards(
+    study: Study,
+    names: Sequence[str],
+    denominators: Sequence[Denominator] | None = None,
+    progress: Progress = silent,
+) -> pd.DataFrame:
+    """The COVERAGE tables of `study` under several standards, one after the other.
+
+    A column `standard` comes first.  `names` are bundled standards or paths of .toml files, and
+    `study` stands for the study's own with its changes.  Standards that agree on what the
+    facilities of a service are share one walk.  Raises as `run` does.
+    """
+    standards = standards_under(study, names)
+    options = study.study.model_copy(update={"denominators": denominators})
+    study = with_options(study, study=options)
+    tables: dict[str, pd.DataFrame] = {}
+    for batch in batches(standards):
+        whole = union(batch)
+        limited = limited_to(study, whole)
+        inputs = read_inputs(limited, progress, whole)
+        progress("walk")
+        minutes = walked(limited, inputs, inputs.services, limited.network.max_attach_m)
+        progress("coverage")
+        ways = streets(limited, inputs, minutes)
+        for standard in batch:
+            measured = (minutes, inputs.demand.table, inputs.units, standard, denominators, ways)
+            tables[standard.id] = coverage(*measured)
+    ordered = [tables[one.id].assign(standard=one.id) for one in standards]
+    table = pd.concat(ordered, ignore_index=True)
+    return table[["standard", *table.columns.drop("standard")]]
+
+
+def walked(study: Study, inputs: Inputs, services: Sequence[str], cap_m: float) -> Minutes:
+    """The walks to `services`, with a cap on how far places may lie from their street."""
+    return walk_minutes(
+        inputs.network,
+        inputs.facilities,
+        inputs.demand.table,
+        profile=study.study.profile,
+        services=services,
+        known=inputs.known,
+        max_attach_m=cap_m,
+        min_component_m=study.network.min_component_m,
+    )
+
+
+def headline_services(inputs: Inputs) -> tuple[str, ...]:
+    """The services that headlines are made of; all of them where there are no headlines."""
+    members = {member for headline in inputs.standard.headlines for member in headline.members}
+    return tuple(one for one in inputs.services if one in members or not members)
+
+
+def streets(study: Study, inputs: Inputs, minutes: Minutes) -> Streets | None:
+    """The streets as a denominator, unless the study chose others."""
+    chosen = study.study.denominators
+    if chosen is not None and STREETS not in chosen:
+        return None
+    return Streets(inputs.network, inputs.facilities, minutes, inputs.units, inputs.known)
 
 
 def account(inputs: Inputs, minutes: Minutes, lost: list[Problem]) -> dict[str, object]:
@@ -74,7 +244,7 @@ def account(inputs: Inputs, minutes: Minutes, lost: list[Problem]) -> dict[str, 
             "ways_read": streets.ways_read,
             "ways_left_out": dict(streets.left_out),
             "edges": network.edge_count,
-            "length_km": round(float(network.length_m.sum()) / 1000, 3),
+            "length_km": round(float(network.street_m.sum()) / 1000, 3),
             "components": len(set(network.component.tolist())),
         },
         "demand": {

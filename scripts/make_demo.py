@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from demo_town import osmfile, patches, people, places, plots, streets, tables, units, works
+from demo_town import lists, osmfile, patches, people, places, plots, streets, tables, units, works
 from demo_town.frame import SEED, box_around, local, on_earth, place
 from demo_town.homes import SLABS, Estates
 from demo_town.osmfile import Drawing
@@ -33,13 +33,13 @@ title = "临江区（虚构）15分钟社区生活圈 · synthetic demo"
 standard = "shanghai-2022"
 
 [network]
-path = "town.osm.pbf"
+path = "synthetic_town.osm.pbf"
 publisher = "synthetic"
 date = 2025-03-15
 licence = "CC0"
 
 [units]
-path = "units.geojson"
+path = "synthetic_units.geojson"
 publisher = "synthetic"
 date = 2025-03-15
 licence = "CC0"
@@ -50,7 +50,7 @@ parent = "district"
 rural = "rural"
 
 [[facilities]]                      # UTF-8, GCJ-02 （火星坐标）
-path = "community_gcj02.csv"
+path = "synthetic_community_gcj02.csv"
 publisher = "synthetic"
 date = 2025-03-15
 licence = "CC0"
@@ -64,7 +64,7 @@ status = "状态"
 category = "类别"
 {community}
 [[facilities]]                      # GB18030, WGS 84
-path = "care_gb18030.csv"
+path = "synthetic_care_gb18030.csv"
 publisher = "synthetic"
 date = 2025-03-15
 licence = "CC0"
@@ -80,7 +80,7 @@ status = "状态"
 category = "类别"
 {care}
 [[facilities]]
-path = "shops.geojson"
+path = "synthetic_shops.geojson"
 publisher = "synthetic"
 date = 2025-03-15
 licence = "CC0"
@@ -91,7 +91,7 @@ category = "kind"
 {shops}
 [[demand]]                          # residents, 60+ and 0-3 in cells of 100 m
 kind = "raster"
-path = "population.tif"
+path = "synthetic_population.tif"
 publisher = "synthetic"
 date = 2025-03-15
 licence = "CC0"
@@ -101,17 +101,52 @@ children_0_3 = 3
 
 [[demand]]
 kind = "buildings"
-path = "town.osm.pbf"
+path = "synthetic_town.osm.pbf"
 publisher = "synthetic"
 date = 2025-03-15
 licence = "CC0"
 
 [[demand]]
 kind = "land"
-path = "town.osm.pbf"
+path = "synthetic_town.osm.pbf"
 publisher = "synthetic"
 date = 2025-03-15
 licence = "CC0"
+
+[[lists]]                           # what stands in which street and neighbourhood
+path = "synthetic_lists.csv"
+publisher = "synthetic"
+date = 2025-03-15
+licence = "CC0"
+name = "名称"
+district = "区"
+street = "街镇"
+neighbourhood = "居村委"
+beds = "床位"
+floor_area_m2 = "建筑面积"
+homes = "数量"
+category = "类别"
+[lists.attributes]
+rehab_centre = "康复中心"
+nursing_room = "母婴设施"
+near_rail = "近轨道交通"
+chain = "连锁"
+rehab_ward = "独立康复病区"
+[lists.kinds]
+{kinds}
+[[lists]]                           # housing compounds with their year
+path = "synthetic_compounds.geojson"
+publisher = "synthetic"
+date = 2025-03-15
+licence = "CC0"
+datum = "wgs84"
+kind = "compound"
+name = "名称"
+year = "建成年份"
+attributes = {{ property_services = "物业生活服务" }}
+
+[indicators]
+central = ["云桥街道", "槐荫街道", "望潮街道"]
 """
 
 
@@ -173,18 +208,28 @@ def _plots(drawing: Drawing, rng: np.random.Generator) -> Estates:
 def write(town: Town, folder: Path) -> None:
     """Write every file of the demo into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    osmfile.write(town.drawing, folder / "town.osm.pbf", town.extent)
-    units.write_units(town.units, folder / "units.geojson")
-    people.write_raster(town.cells, folder / "population.tif")
-    faults = {
-        "community_gcj02.csv": tables.community_csv(
-            town.facilities["community"], folder / "community_gcj02.csv"
+    osmfile.write(town.drawing, folder / "synthetic_town.osm.pbf", town.extent)
+    units.write_units(town.units, folder / "synthetic_units.geojson")
+    people.write_raster(town.cells, folder / "synthetic_population.tif")
+    writers = {
+        "community_gcj02.csv": tables.community_csv,
+        "care_gb18030.csv": tables.care_csv,
+        "shops.geojson": tables.shops_geojson,
+    }
+    faults = {}
+    for facilities, (name, write_file) in zip(
+        ("community", "care", "shops"), writers.items(), strict=True
+    ):
+        file = folder / f"synthetic_{name}"
+        faults[file.name] = write_file(town.facilities[facilities], file)
+    own = {
+        "synthetic_lists.csv": lists.lists_csv(folder / "synthetic_lists.csv"),
+        "synthetic_compounds.geojson": lists.compounds_geojson(
+            town.estates, folder / "synthetic_compounds.geojson"
         ),
-        "care_gb18030.csv": tables.care_csv(town.facilities["care"], folder / "care_gb18030.csv"),
-        "shops.geojson": tables.shops_geojson(town.facilities["shops"], folder / "shops.geojson"),
     }
     (folder / "study.toml").write_bytes(study_text().encode())
-    truth = json.dumps(truth_of(town, faults), ensure_ascii=False, indent=1)
+    truth = json.dumps(truth_of(town, faults) | list_truth(own), ensure_ascii=False, indent=1)
     (folder / "truth.json").write_bytes((truth + "\n").encode())
 
 
@@ -200,7 +245,8 @@ def study_text() -> str:
             value = json.dumps(ids[0] if len(ids) == 1 else list(ids))
             lines.append(f'"{service.category}" = {value}')
         tables_by_file[file] = "\n".join(lines) + "\n"
-    return STUDY.format(**tables_by_file)
+    kinds = "".join(f'"{name}" = "{kind}"\n' for name, kind in lists.KINDS.items())
+    return STUDY.format(**tables_by_file, kinds=kinds)
 
 
 def truth_of(town: Town, faults: dict[str, Counter[str]]) -> dict[str, object]:
@@ -228,6 +274,14 @@ def truth_of(town: Town, faults: dict[str, Counter[str]]) -> dict[str, object]:
         "residential_buildings": len(town.estates.homes),
         "patches": [_patch(town, patch) for patch in patches.PATCHES],
         "walks": [_walk(walk) for walk in patches.walks(gate)],
+    }
+
+
+def list_truth(faults: dict[str, Counter[str]]) -> dict[str, object]:
+    """What the lists hold, by kind, and their faults."""
+    return {
+        "lists": dict(Counter(lists.KINDS[row["类别"]] for row in lists.list_rows())),
+        "list_faults": faults,
     }
 
 

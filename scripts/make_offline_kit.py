@@ -81,7 +81,7 @@ lifecircle {version}: offline kit ({platform}, Python {python})
    its results are in the folders data and maps.
 """
 
-SHELLS = {"linux_x86_64": ("终端", "a terminal"), "win_amd64": ("PowerShell", "PowerShell")}
+SHELLS = {"linux_x86_64": ("终端", "a terminal"), "win_amd64": (" PowerShell", "PowerShell")}
 
 
 def main() -> None:

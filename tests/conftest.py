@@ -1,4 +1,4 @@
-"""What tests share: where the real data is, and that CI may not skip."""
+"""Fixtures that all tests share: where the real data is."""
 
 from __future__ import annotations
 
@@ -6,15 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-
-REPOSITORY = Path(__file__).resolve().parent.parent
-
-
-def missing(reason: str) -> None:
-    """Skip for `reason`; with CI=true a missing part fails instead."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+from support import REPOSITORY, missing
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def truth() -> Any:
 
 @pytest.fixture(scope="module")
 def units() -> gpd.GeoDataFrame:
-    return gpd.read_file(DEMO / "units.geojson").set_index("code")
+    return gpd.read_file(DEMO / "synthetic_units.geojson").set_index("code")
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -47,13 +47,15 @@ def rows(name: str) -> list[dict[str, str]]:
 def places() -> list[tuple[str, str, float, float]]:
     """Category, name, lon, lat (WGS 84) of every row with a coordinate that is not 0,0."""
     found = []
-    for name in ("community_gcj02.csv", "care_gb18030.csv"):
+    for name in ("synthetic_community_gcj02.csv", "synthetic_care_gb18030.csv"):
         for row in rows(name):
             if row["经度"].replace(".", "").isdigit() and row["经度"] != "0":
                 lon, lat = np.array([float(row["经度"])]), np.array([float(row["纬度"])])
                 lon, lat = gcj02_to_wgs84(lon, lat) if "gcj02" in name else (lon, lat)
                 found.append((row["类别"], row["名称"], float(lon[0]), float(lat[0])))
-    for feature in json.loads((DEMO / "shops.geojson").read_text(encoding="utf-8"))["features"]:
+    for feature in json.loads((DEMO / "synthetic_shops.geojson").read_text(encoding="utf-8"))[
+        "features"
+    ]:
         lon, lat = feature["geometry"]["coordinates"]
         found.append((feature["properties"]["kind"], feature["properties"]["name"], lon, lat))
     return found
@@ -74,7 +76,7 @@ def test_all_files_together_stay_below_800_kb() -> None:
 
 
 def test_the_raster_holds_exactly_the_people_of_the_truth(truth: Any) -> None:
-    with rasterio.open(DEMO / "population.tif") as raster:
+    with rasterio.open(DEMO / "synthetic_population.tif") as raster:
         sums = [int(raster.read(band, masked=True).sum()) for band in raster.indexes]
         assert dict(zip(raster.descriptions, sums, strict=True)) == truth["people"]
         assert raster.res == (100.0, 100.0)
@@ -82,7 +84,7 @@ def test_the_raster_holds_exactly_the_people_of_the_truth(truth: Any) -> None:
 
 
 def test_no_cell_has_more_people_of_a_group_than_residents() -> None:
-    with rasterio.open(DEMO / "population.tif") as raster:
+    with rasterio.open(DEMO / "synthetic_population.tif") as raster:
         residents, older, small = raster.read().astype(int)
     assert (older + small <= residents).all()
 
@@ -91,7 +93,7 @@ def test_people_by_unit_are_the_raster_cut_by_the_unit_polygons(
     truth: Any, units: gpd.GeoDataFrame
 ) -> None:
     """Cut again in the raster's own projection, from the files alone."""
-    with rasterio.open(DEMO / "population.tif") as raster:
+    with rasterio.open(DEMO / "synthetic_population.tif") as raster:
         people, crs = raster.read(1).astype(int), raster.crs
         west, _, _, north = raster.bounds
     row, column = np.nonzero(people)
@@ -117,7 +119,7 @@ def test_units_are_valid_share_their_borders_and_do_not_overlap(units: gpd.GeoDa
 def test_the_extract_reaches_1600_m_beyond_the_units_on_every_side(
     truth: Any, units: gpd.GeoDataFrame
 ) -> None:
-    with osmium.io.Reader(str(DEMO / "town.osm.pbf")) as reader:
+    with osmium.io.Reader(str(DEMO / "synthetic_town.osm.pbf")) as reader:
         box = reader.header().box()
     extent = (box.bottom_left.lon, box.bottom_left.lat, box.top_right.lon, box.top_right.lat)
     assert extent == pytest.approx(truth["extent"])
@@ -129,7 +131,7 @@ def test_the_extract_reaches_1600_m_beyond_the_units_on_every_side(
 def test_every_thing_a_riverside_district_has_is_in_the_extract() -> None:
     """River, two bridges, elevated road, footbridge with its steps, signals, gates, lanes …"""
     seen: Counter[str] = Counter()
-    for item in osmium.FileProcessor(str(DEMO / "town.osm.pbf")):
+    for item in osmium.FileProcessor(str(DEMO / "synthetic_town.osm.pbf")):
         tags = {tag.k: tag.v for tag in item.tags}
         seen.update(f"{key}={value}" for key, value in tags.items())
         if tags.get("highway") == "trunk":
@@ -152,7 +154,7 @@ def test_every_thing_a_riverside_district_has_is_in_the_extract() -> None:
 
 
 def test_the_care_file_is_gb18030_and_not_utf8() -> None:
-    content = (DEMO / "care_gb18030.csv").read_bytes()
+    content = (DEMO / "synthetic_care_gb18030.csv").read_bytes()
     with pytest.raises(UnicodeDecodeError):
         content.decode("utf-8")
     assert content.decode("gb18030").startswith("编号,名称,类别")
@@ -166,7 +168,7 @@ def test_every_facility_lies_in_a_unit_after_conversion(units: gpd.GeoDataFrame)
 
 def test_the_gcj02_file_is_some_500_m_off_as_it_stands(units: gpd.GeoDataFrame) -> None:
     """A run that forgets the datum must show it."""
-    for row in rows("community_gcj02.csv")[:9]:
+    for row in rows("synthetic_community_gcj02.csv")[:9]:
         lon, lat = np.array([float(row["经度"])]), np.array([float(row["纬度"])])
         true_lon, true_lat = gcj02_to_wgs84(lon, lat)
         east = (lon - true_lon)[0] * METRES_PER_DEGREE * np.cos(np.radians(31.3))
@@ -226,7 +228,7 @@ def test_each_patch_lacks_what_its_cause_says(truth: Any) -> None:
 
 def test_the_patches_hold_the_people_that_the_truth_says(truth: Any) -> None:
     """Cells by their middles, from the raster file alone."""
-    with rasterio.open(DEMO / "population.tif") as raster:
+    with rasterio.open(DEMO / "synthetic_population.tif") as raster:
         bands, crs, bounds = raster.read().astype(int), raster.crs, raster.bounds
     row, column = np.indices(bands.shape[1:])
     x, y = bounds.left + 100 * column + 50, bounds.top - 100 * row - 50
@@ -240,7 +242,7 @@ def test_the_patches_hold_the_people_that_the_truth_says(truth: Any) -> None:
 
 def test_walks_on_the_network_are_those_added_up_by_hand(truth: Any) -> None:
     """Over the bridge, out of the only gate, over the footbridge: to 0.2 m."""
-    network = read_network(DEMO / "town.osm.pbf")
+    network = read_network(DEMO / "synthetic_town.osm.pbf")
     for walk in truth["walks"]:
         start = gpd.GeoDataFrame(
             {"demand_id": ["start"]}, geometry=[shapely.Point(walk["from"])], crs=4326
@@ -253,3 +255,16 @@ def test_walks_on_the_network_are_those_added_up_by_hand(truth: Any) -> None:
         minutes = walk_minutes(network, end, start)
         assert minutes.metres[0, 0] == pytest.approx(walk["metres"], abs=0.2), walk["id"]
         assert minutes.straight_m[0, 0] == pytest.approx(walk["straight_m"], abs=0.2), walk["id"]
+
+
+def test_the_lists_hold_what_the_truth_says(truth: Any) -> None:
+    """Rows by kind, and one row of another district more; compounds have a year each."""
+    table = rows("synthetic_lists.csv")
+    kinds = load_study(DEMO / "study.toml").lists[0].kinds
+    own = Counter(kinds[row["类别"]] for row in table if row["街镇"] != "外滩街道")
+    assert own == truth["lists"]
+    faults = sum(truth["list_faults"]["synthetic_lists.csv"].values())
+    assert len(table) == own.total() + faults == 156
+    compounds = gpd.read_file(DEMO / "synthetic_compounds.geojson")
+    assert len(compounds) == 54 and compounds.is_valid.all()
+    assert compounds["建成年份"].astype(int).between(1950, 2026).all()

@@ -7,6 +7,7 @@ result in one step, its manifest last.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -16,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 MANIFEST = "manifest.json"
+NEARLY_FULL = 64 * 1024 * 1024
 
 
 @contextmanager
@@ -89,9 +91,23 @@ def _kept_beside(folder: Path, stage: Path) -> Path:
 
 def writable(folder: Path) -> bool:
     """Whether files could be written in `folder`, which need not exist yet."""
-    while not folder.exists():
-        folder = folder.absolute().parent
-    return folder.is_dir() and os.access(folder, os.W_OK)
+    folder = folder.absolute()
+    existing = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+    return existing.is_dir() and os.access(existing, os.W_OK)
+
+
+@contextmanager
+def full_disk_named(folder: Path) -> Iterator[None]:
+    """Name a full disk as the cause where a driver fails to write and hardly any space is left.
+
+    GDAL says it in several ways, and a failed file gives its space back before one can look.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if shutil.disk_usage(folder).free < NEARLY_FULL:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        raise
 
 
 def recover_folder(folder: Path) -> None:
@@ -136,7 +152,12 @@ def _swap(folder: Path, stage: Path) -> None:
     old = _old_name(folder)
     if folder.exists():
         folder.rename(old)
-    stage.rename(folder)
+    try:
+        stage.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
     _flush_folder(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
 

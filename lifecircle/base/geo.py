@@ -6,6 +6,8 @@ and drawing use a transverse Mercator centred on the study; lengths are geodesic
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 from pyproj import CRS, Geod, Transformer
@@ -26,15 +28,21 @@ def centred_crs(lon: float, lat: float) -> CRS:
     )
 
 
+@lru_cache(maxsize=32)
+def _transformer(source: CRS | str, target: CRS | str) -> Transformer:
+    """Kept, for making one takes longer than using it."""
+    return Transformer.from_crs(source, target, always_xy=True)
+
+
 def project(lon: Floats, lat: Floats, crs: CRS) -> tuple[Floats, Floats]:
     """Longitudes and latitudes as metres of `crs`."""
-    x, y = Transformer.from_crs(GEOGRAPHIC, crs, always_xy=True).transform(lon, lat)
+    x, y = _transformer(GEOGRAPHIC, crs).transform(lon, lat)
     return np.asarray(x, dtype=float), np.asarray(y, dtype=float)
 
 
 def unproject(x: Floats, y: Floats, crs: CRS) -> tuple[Floats, Floats]:
     """Metres of `crs` as longitudes and latitudes."""
-    lon, lat = Transformer.from_crs(crs, GEOGRAPHIC, always_xy=True).transform(x, y)
+    lon, lat = _transformer(crs, GEOGRAPHIC).transform(x, y)
     return np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
 
 

@@ -82,10 +82,17 @@ WEIGHTS = (
     Column("buildings", "number", "buildings", "residential buildings"),
     Column("floor_area_m2", "number", "m²", "floor area of residential buildings"),
     Column("residential_land_m2", "number", "m²", "residential land"),
+    Column("offices", "number", "offices", "neighbourhood offices (居村委)"),
 )
-"""What coverage can be taken over; a weight that a source does not carry is NaN."""
+"""What demand may weigh; a weight that a source does not carry is NaN."""
 
 DENOMINATORS: tuple[str, ...] = tuple(column.name for column in WEIGHTS)
+
+STREETS = "walkable_street_m"
+"""The denominator that is no weight of demand: metres of walkable street."""
+
+SHARES_OF: tuple[str, ...] = (*DENOMINATORS, STREETS)
+"""All that coverage can be taken over."""
 
 DEMAND = Contract(
     "demand",
@@ -122,6 +129,149 @@ COVERAGE = Contract(
         Column("straight_line_share", "number", "share", "covered as the crow flies ÷ total"),
         Column("target", "number", "share", "the city's target; empty for rural units"),
         Column("meets_target", "flag", "", "empty while the target lies between the two shares"),
+        Column("rank", "integer", "", "among the units of its level; 1 is the highest share"),
+        Column("rank_of", "integer", "units", "how many are ranked"),
+        Column("shortfall", "number", "of the denominator", "more to be covered for the target"),
+    ),
+)
+
+TIERS = Contract(
+    "tiers",
+    ("unit_id", "level", "service", "denominator", "profile", "limit_m"),
+    (
+        Column("unit_id", "text", "", "the unit", required=True),
+        Column("unit_name", "text", "", "its name", required=True),
+        Column("level", "text", "", "its level; `city` is the sum of all units", required=True),
+        Column("service", "text", "", "service or headline", required=True),
+        Column("denominator", "text", "", "the weight the share is taken over", required=True),
+        Column("profile", "text", "", "who walks", required=True),
+        Column("tier_min", "number", "min", "the ring's name: the 5-, 10-, 15-minute circle"),
+        Column("limit_m", "number", "m", "the ring's distance"),
+        Column("total", "number", "of the denominator", "all demand of the unit"),
+        Column("covered", "number", "of the denominator", "demand within the ring"),
+        Column("unknown", "number", "of the denominator", "nearer to the edge than the ring"),
+        Column("share", "number", "share", "covered ÷ total"),
+        Column("share_upper", "number", "share", "(covered + unknown) ÷ total"),
+        Column("straight_line_share", "number", "share", "covered as the crow flies ÷ total"),
+    ),
+)
+
+
+SENSITIVITY = Contract(
+    "sensitivity",
+    ("unit_id", "level", "service", "denominator", "profile", "variant"),
+    (
+        Column("unit_id", "text", "", "the unit", required=True),
+        Column("unit_name", "text", "", "its name", required=True),
+        Column("level", "text", "", "its level; `city` is the sum of all units", required=True),
+        Column("service", "text", "", "headline or combination", required=True),
+        Column("denominator", "text", "", "the weight the share is taken over", required=True),
+        Column("profile", "text", "", "who walks", required=True),
+        Column("variant", "text", "", "what is changed; `standard` is the run itself"),
+        Column("limit_m", "number", "m", "walking distance that counts as covered"),
+        Column("share", "number", "share", "covered ÷ total"),
+        Column("share_upper", "number", "share", "(covered + unknown) ÷ total"),
+        Column("target", "number", "share", "the city's target; empty for rural units"),
+        Column("meets_target", "flag", "", "empty while the target lies between the two shares"),
+    ),
+)
+
+BANDS = Contract(
+    "bands",
+    ("unit_id", "level", "service", "denominator", "profile"),
+    (
+        Column("unit_id", "text", "", "the unit", required=True),
+        Column("unit_name", "text", "", "its name", required=True),
+        Column("level", "text", "", "its level; `city` is the sum of all units", required=True),
+        Column("service", "text", "", "headline or combination", required=True),
+        Column("denominator", "text", "", "the weight the share is taken over", required=True),
+        Column("profile", "text", "", "who walks", required=True),
+        Column("share", "number", "share", "of the run itself"),
+        Column("low", "number", "share", "the lowest share of any variant"),
+        Column("low_variant", "text", "", "the variant that gives it"),
+        Column("high", "number", "share", "the highest share of any variant"),
+        Column("high_variant", "text", "", "the variant that gives it"),
+        Column("target", "number", "share", "the city's target; empty for rural units"),
+        Column(
+            "crosses_target", "flag", "", "the target lies in the band: the verdict is not firm"
+        ),
+    ),
+)
+
+COMPLETENESS = Contract(
+    "completeness",
+    ("unit_id", "level", "denominator", "profile"),
+    (
+        Column("unit_id", "text", "", "the unit", required=True),
+        Column("unit_name", "text", "", "its name", required=True),
+        Column("level", "text", "", "its level; `city` is the sum of all units", required=True),
+        Column("denominator", "text", "", "the weight the mean is taken over", required=True),
+        Column("profile", "text", "", "who walks", required=True),
+        Column("services", "integer", "services", "services of the standard that have data"),
+        Column("total", "number", "of the denominator", "all demand of the unit"),
+        Column("mean_reached", "number", "services", "reached on average, each within its limit"),
+        Column("mean_upper", "number", "services", "the same with all that is unknown"),
+        Column("completeness", "number", "share", "mean reached ÷ services"),
+        Column("share_all", "number", "share", "demand that reaches every service"),
+        Column("most_missing", "text", "", "services that most demand lacks, the worst first"),
+    ),
+)
+
+
+GAPS = Contract(
+    "gaps",
+    ("gap_id",),
+    (
+        Column("rank", "integer", "", "1 is the patch with the most uncovered", required=True),
+        Column("gap_id", "text", "", "unit, service and number", required=True),
+        Column("unit_id", "text", "", "the unit", required=True),
+        Column("unit_name", "text", "", "its name", required=True),
+        Column("service", "text", "", "service or headline", required=True),
+        Column("place", "text", "", "name of a residential area or street near the middle"),
+        Column("cause", "text", "", "none, detour, island, unattached, capacity, unknown", True),
+        Column("between", "text", "", "water, railway, wall, private, missing_link"),
+        Column("limit_m", "number", "m", "walking distance that counts as covered"),
+        Column("denominator", "text", "", "what the target is held against", required=True),
+        Column("uncovered", "number", "of the denominator", "not covered here", required=True),
+        *WEIGHTS,
+        Column("facility_id", "text", "", "nearest on foot to most of the patch"),
+        Column("facility_name", "text", "", "its name"),
+        Column("metres", "number", "m", "mean walk to the nearest facility; inf: there is none"),
+        Column("straight_facility_id", "text", "", "nearest as the crow flies"),
+        Column("straight_facility_name", "text", "", "its name"),
+        Column("straight_m", "number", "m", "mean straight line to the nearest facility"),
+        Column("unit_share", "number", "share", "coverage of the unit"),
+        Column("unit_target", "number", "share", "its target"),
+        Column("unit_missing", "number", "of the denominator", "what the unit lacks to reach it"),
+        Column("capacity", "text", "", "beds, places or floor_area_m2 where these are short"),
+        Column("capacity_per_1000", "number", "per 1000", "capacity that people here share"),
+        Column("need_per_1000", "number", "per 1000", "what they need"),
+        Column("need_of", "text", "", "the people the need is counted over"),
+        Column("need_source", "text", "", "where the need is written"),
+        Column("capacity_missing", "number", "of the capacity", "what they lack"),
+        Column("geometry", "geometry", "", "the ground around the patch's points", required=True),
+    ),
+)
+
+SITES = Contract(
+    "sites",
+    ("rank", "service"),
+    (
+        Column("rank", "integer", "", "1 gains the most; later ones beside those before", True),
+        Column("service", "text", "", "service or headline", required=True),
+        Column("candidate_id", "text", "", "the candidate", required=True),
+        Column("candidate_name", "text", "", "its name, or the place it lies at"),
+        Column("unit_id", "text", "", "the unit it lies in"),
+        Column("unit_name", "text", "", "its name"),
+        Column("limit_m", "number", "m", "the longest limit of the service"),
+        Column("denominator", "text", "", "what the gain is counted in", required=True),
+        Column("gain", "number", "of the denominator", "newly covered by this site", True),
+        Column("gain_total", "number", "of the denominator", "by this site and those before"),
+        *WEIGHTS,
+        Column("share_before", "number", "share", "all units, before any of the sites"),
+        Column("share_after", "number", "share", "all units, with this site and those before"),
+        Column("mean_m", "number", "m", "mean walk with these sites, where the aim is the mean"),
+        Column("geometry", "geometry", "", "point", required=True),
     ),
 )
 

@@ -19,10 +19,8 @@ def decode(content: bytes, source: str) -> str:
     Never falls back to latin-1, which reads anything and garbles Chinese names.  Raises
     `InputRefused` where no encoding fits.
     """
-    for bom, encoding in BOMS:
-        if content.startswith(bom):
-            return content.decode(encoding)
-    for encoding in ("utf-8", "gb18030"):
+    marked = [encoding for bom, encoding in BOMS if content.startswith(bom)]
+    for encoding in marked or ("utf-8", "gb18030"):
         try:
             return content.decode(encoding)
         except UnicodeDecodeError:

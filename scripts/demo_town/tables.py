@@ -24,7 +24,7 @@ def community_csv(rows: list[Facility], path: Path) -> Counter[str]:
     table.append(_broken(table[3], "SQ901", "霜林路社区食堂（筹）", "社区食堂", "暂无", "暂无"))
     table.append(_broken(table[3], "SQ902", "青禾路健身苑（筹）", "健身苑点", "0", "0"))
     table.append(_closed(table[30], "SQ903", "文化活动室"))
-    _write_csv(table, path, "utf-8")
+    write_csv(table, path, "utf-8")
     return Counter(duplicate=1, unreadable_coordinate=1, null_island=1, closed=1)
 
 
@@ -33,7 +33,7 @@ def care_csv(rows: list[Facility], path: Path) -> Counter[str]:
     table = [_care_row(number, one) for number, one in enumerate(rows, start=1)]
     table.append(_broken(table[0], "YL901", "滨江大道托育园", "托育机构", "", ""))
     table.append(_closed(table[-2], "YL902", "日间照料中心"))
-    _write_csv(table, path, "gb18030")
+    write_csv(table, path, "gb18030")
     return Counter(blank_coordinate=1, closed=1)
 
 
@@ -115,7 +115,8 @@ def _text(value: int | None) -> str:
     return "" if value is None else str(value)
 
 
-def _write_csv(table: list[Row], path: Path, encoding: str) -> None:
+def write_csv(table: list[Row], path: Path, encoding: str) -> None:
+    """Write rows as an office would: a header, and line ends of Windows."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(table[0]), lineterminator="\r\n")
     writer.writeheader()
