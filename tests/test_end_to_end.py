@@ -255,4 +255,6 @@ def test_every_line_of_the_policy_is_computed_or_says_what_is_missing(finished: 
     assert sorted(set(table["indicator"])) == wanted
     city = table[table["level"] == "city"]
     assert (city["value"].notna() | city["missing"].notna()).all()
-    assert city["value"].notna().any() and city["missing"].notna().any()
+    assert city["missing"].notna().any()
+    # Porto Alegre brings one service and no lists: nothing of the policy can be computed.
+    assert city["value"].notna().any() == (finished.name != "porto-alegre")

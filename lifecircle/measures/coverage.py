@@ -143,28 +143,32 @@ class Groups:
     def __init__(self, units: gpd.GeoDataFrame, minutes: Minutes) -> None:
         self.profile, self.m_per_min = minutes.profile, minutes.m_per_min
         self.rows, self.members = _groups(units)
+        self.columns = {str(name): column.array for name, column in self.rows.items()}
 
     def table(self, question: Question, denominator: str, sums: Sums) -> pd.DataFrame:
-        """One question over one denominator."""
-        of_group = {
-            name: [float(sums[name][members].sum()) for members in self.members] for name in SUMS
+        """One question over one denominator, made in one go: there are hundreds of them."""
+        added = {
+            name: np.array([float(sums[name][members].sum()) for members in self.members])
+            for name in SUMS
         }
-        table = self.rows.assign(**of_group)
-        total = table["total"].where(table["total"] > 0)
+        total = np.where(added["total"] > 0, added["total"], np.nan)
         limit_m = np.array([_only(question.limit_m[members]) for members in self.members])
         target = np.nan if question.target is None else question.target
-        return table.assign(
-            service=question.id,
-            denominator=denominator,
-            profile=self.profile,
-            limit_m=limit_m,
-            limit_min=np.round(limit_m / self.m_per_min, 6),
-            limit_source=[_sources(question, members) for members in self.members],
-            share=table["covered"] / total,
-            share_upper=(table["covered"] + table["unknown"]) / total,
-            straight_line_share=table["straight"] / total,
-            target=np.where(self.some(question.without_verdict), np.nan, target),
-        )
+        columns = {
+            **self.columns,
+            **added,
+            "service": question.id,
+            "denominator": denominator,
+            "profile": self.profile,
+            "limit_m": limit_m,
+            "limit_min": np.round(limit_m / self.m_per_min, 6),
+            "limit_source": [_sources(question, members) for members in self.members],
+            "share": added["covered"] / total,
+            "share_upper": (added["covered"] + added["unknown"]) / total,
+            "straight_line_share": added["straight"] / total,
+            "target": np.where(self.some(question.without_verdict), np.nan, target),
+        }
+        return pd.DataFrame(columns, copy=False)
 
     def some(self, of_unit: Mask) -> Mask:
         """For each group whether it holds of one of its units."""

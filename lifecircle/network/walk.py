@@ -100,13 +100,15 @@ def walk_minutes(
     nearest = np.full(shape, "", dtype=object)
     ids = facilities["facility_id"].to_numpy(dtype=object)
     service_of = facilities["service"].to_numpy(dtype=object)
+    inside = in_squares(network, places)
+    edge_m = _border_m(network.extent, x, y)
     for column, name in enumerate(names):
         chosen = np.flatnonzero((service_of[entrances.row] == name) & entrances.attachment.found)
-        metres[:, column], entrance = search.nearest(places, starts, chosen)
+        metres[:, column], entrance = search.nearest(places, starts, chosen, inside)
         reached = entrance >= 0
         nearest[reached, column] = ids[entrances.row[entrance[reached]]]
         straight[:, column] = _straight_to_nearest(network, entrances, chosen, x, y)
-        border[:, column] = _border_m(network, (known or {}).get(name), x, y)
+        border[:, column] = np.minimum(edge_m, _border_m((known or {}).get(name), x, y))
     return Minutes(
         demand_id=demand["demand_id"].to_numpy(dtype=object),
         services=names,
@@ -176,15 +178,20 @@ class NearestSearch:
         )
         return metres, source.astype(np.int64) - self.graph.size
 
-    def nearest(self, places: Attachment, starts: Links, chosen: Ints) -> tuple[Floats, Ints]:
-        """Metres from every place to the nearest of the chosen entrances, and which one (-1)."""
+    def nearest(
+        self, places: Attachment, starts: Links, chosen: Ints, inside: InSquares | None = None
+    ) -> tuple[Floats, Ints]:
+        """Metres from every place to the nearest of the chosen entrances, and which one (-1).
+
+        `inside` is where the places lie in squares, if the caller knows it already.
+        """
         metres = np.full(len(places.edge), np.inf)
         entrance = np.full(len(places.edge), -1, dtype=np.int64)
         if len(chosen) == 0:
             return metres, entrance
         at_node, source = self.at_nodes(chosen)
         place, goal, total = self.on_one_edge(places, chosen)
-        seen = self.in_one_square(places, chosen)
+        seen = self.in_one_square(places, chosen, inside)
         place = np.concatenate([starts.place, place, seen.start])
         total = np.concatenate([starts.metres + at_node[starts.node], total, seen.metres])
         goal = np.concatenate([source[starts.node], goal, seen.end])
@@ -194,11 +201,14 @@ class NearestSearch:
         metres[place[best]], entrance[place[best]] = total[best], goal[best]
         return metres, entrance
 
-    def in_one_square(self, places: Attachment, chosen: Ints) -> Sight:
+    def in_one_square(
+        self, places: Attachment, chosen: Ints, inside: InSquares | None = None
+    ) -> Sight:
         """Straight walks between places and entrances that see each other in a square."""
         goals = self._entrances_in_squares
+        inside = in_squares(self.network, places) if inside is None else inside
         goals = goals.of(np.isin(goals.place, chosen))
-        return sight_of_places(self.network, in_squares(self.network, places), goals)
+        return sight_of_places(self.network, inside, goals)
 
     @cached_property
     def _entrances_in_squares(self) -> InSquares:
@@ -244,14 +254,10 @@ def _straight_to_nearest(
     return straight_m(network, x, y, own_x[nearest], own_y[nearest])
 
 
-def _border_m(network: WalkNetwork, known: shapely.Geometry | None, x: Floats, y: Floats) -> Floats:
+def _border_m(ground: shapely.Geometry | None, x: Floats, y: Floats) -> Floats:
     """Metres from places inside the known ground to its edge; 0 outside, inf without an edge."""
-    grounds = [ground for ground in (network.extent, known) if ground is not None]
-    border = np.full(len(x), np.inf)
-    points = shapely.points(x, y)
-    for ground in grounds:
-        shapely.prepare(ground)
-        inside = shapely.contains_xy(ground, x, y)
-        away = np.where(inside, shapely.distance(points, shapely.boundary(ground)), 0.0)
-        border = np.minimum(border, away)
-    return border
+    if ground is None:
+        return np.full(len(x), np.inf)
+    shapely.prepare(ground)
+    inside = shapely.contains_xy(ground, x, y)
+    return np.where(inside, shapely.distance(shapely.points(x, y), shapely.boundary(ground)), 0.0)
