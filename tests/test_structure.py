@@ -15,8 +15,8 @@ import lifecircle
 
 PACKAGE = REPOSITORY / "lifecircle"
 FLOORS = {
-    "cli": 6, "pipeline": 5, "inputs": 4, "outputs": 4, "siting": 4, "measures": 3, "network": 2,
-    "study": 1, "standards": 1, "demo": 1, "base": 0,
+    "cli": 7, "commands": 6, "pipeline": 5, "inputs": 4, "outputs": 4, "siting": 4, "measures": 3,
+    "network": 2, "study": 1, "standards": 1, "demo": 1, "base": 0,
 }  # fmt: skip
 ONLY_IN = {
     "osmium": "inputs/osm", "osmnx": "inputs/osm", "folium": "outputs/maps",
@@ -24,8 +24,9 @@ ONLY_IN = {
 HEAVY = {"geopandas", "osmnx", "folium", "rasterio", "matplotlib", "scipy", "pandas", "numpy"}
 PUBLIC = {
     "InputRefused", "Minutes", "Result", "Study", "StudyRefused", "UsageError", "WalkNetwork",
-    "choose_sites", "coverage", "find_gaps", "isochrones", "load_standard", "load_study", "read_demand", "read_facilities", "read_network",
-    "read_units", "run", "walk_matrix", "walk_minutes", "write_map", "write_tables",
+    "choose_sites", "coverage", "find_gaps", "isochrones", "load_standard", "load_study",
+    "read_demand", "read_facilities", "read_network", "read_units", "run", "walk_matrix",
+    "walk_minutes", "write_map", "write_tables",
 }  # fmt: skip
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")

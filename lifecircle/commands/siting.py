@@ -1,0 +1,135 @@
+"""Commands from gaps to sites."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lifecircle.commands.common import (
+    THRESHOLD_MISSED,
+    denominator_option,
+    json_option,
+    language_option,
+    loaded,
+    out_option,
+    refusals,
+    refuse_unwritable,
+    result_folder,
+    study_argument,
+    watch,
+)
+
+if TYPE_CHECKING:
+    from lifecircle.base.sentences import Language
+
+
+@click.command()
+@study_argument
+@click.option("--service", "services", multiple=True, help="A service or headline (default: all).")
+@denominator_option
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 1),
+    help="Exit with 1 if a headline (or a --service) over all units is below, e.g. 0.85.",
+)
+@out_option
+@language_option
+@json_option
+def gaps(
+    study_file: Path,
+    services: tuple[str, ...],
+    denominator: str | None,
+    fail_under: float | None,
+    out: Path,
+    lang: Language | None,
+    as_json: bool,
+) -> None:
+    """Say who is not served in the units below their target of STUDY, where and why.
+
+    Writes gaps.csv and gaps.gpkg into data/processed/<study>/.
+    """
+    import json
+
+    from lifecircle.outputs.gaps_tables import json_rows, write_places
+    from lifecircle.outputs.gaps_terminal import print_gaps, print_under, shares_under
+    from lifecircle.pipeline import find_gaps
+    from lifecircle.pipeline import run as run_study
+
+    with refusals(study_file, out, lang):
+        study = loaded(study_file)
+        language = lang or study.study.language
+        refuse_unwritable(out, language)
+        with watch(language, as_json) as stages:
+            result = run_study(study, stages.begin)
+            table = find_gaps(result, denominator, services or None)
+        write_places(table, result_folder(study, out), "gaps", study.report_date)
+    under = shares_under(result, services, denominator, fail_under)
+    if as_json:
+        click.echo(json.dumps(json_rows(table), ensure_ascii=False))
+    else:
+        print_gaps(table, result.standard, result_folder(study, out) / "gaps.csv", language)
+    if under:
+        print_under(under, fail_under, result.standard, language)
+        sys.exit(THRESHOLD_MISSED)
+
+
+@click.command()
+@study_argument
+@click.argument("services", nargs=-1, required=True, metavar="SERVICE...")
+@click.option("-n", "count", type=click.IntRange(min=1), default=5, help="How many sites.")
+@click.option(
+    "--aim",
+    type=click.Choice(["people", "target", "mean"]),
+    default="people",
+    help="Most newly covered, fewest sites to the target, or shortest mean walk.",
+)
+@click.option(
+    "--candidates",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Where facilities could stand (default: junctions and homes).",
+)
+@click.option("--datum", help="Of the candidates: wgs84, gcj02, bd09, cgcs2000, EPSG:nnnn.")
+@click.option("--id", help="Column of the candidates' ids.")
+@click.option("--name", help="Column of their names.")
+@click.option("--lon", help="Column of their longitudes or x.")
+@click.option("--lat", help="Column of their latitudes or y.")
+@denominator_option
+@click.option("--under-target", is_flag=True, help="Count gains in units below the target only.")
+@click.option("--with-unknown", is_flag=True, help="Count demand near the edge of the data too.")
+@out_option
+@language_option
+@json_option
+def site(
+    study_file: Path,
+    services: tuple[str, ...],
+    out: Path,
+    lang: Language | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Choose the best next sites for SERVICE (several: for shared buildings), existing ones fixed.
+
+    Writes sites.csv and sites.gpkg into data/processed/<study>/.
+    """
+    import json
+
+    from lifecircle.outputs.gaps_tables import write_places
+    from lifecircle.outputs.gaps_terminal import print_sites, siting_json
+    from lifecircle.pipeline import choose_sites
+    from lifecircle.pipeline import run as run_study
+
+    with refusals(study_file, out, lang):
+        study = loaded(study_file)
+        language = lang or study.study.language
+        refuse_unwritable(out, language)
+        with watch(language, as_json) as stages:
+            result = run_study(study, stages.begin)
+            siting = choose_sites(result, services, **options)
+        write_places(siting.table, result_folder(study, out), "sites", study.report_date)
+    if as_json:
+        click.echo(json.dumps(siting_json(siting), ensure_ascii=False))
+    else:
+        print_sites(siting, result.standard, result_folder(study, out) / "sites.csv", language)
