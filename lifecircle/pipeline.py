@@ -30,9 +30,10 @@ from lifecircle.measures.streets import Streets
 from lifecircle.network.walk import Minutes, walk_minutes
 from lifecircle.siting import choose, gaps
 from lifecircle.siting.choose import Aim, Siting
+from lifecircle.sources import Denominator
 from lifecircle.standards.catalogue import Standard
 from lifecircle.standards.union import batches, union
-from lifecircle.study import Denominator, Study
+from lifecircle.study import Study
 
 STAGES = ("streets", "units", "facilities", "demand", "walk", "coverage", "write")
 

@@ -33,7 +33,7 @@ from hypothesis import strategies as st
 from lifecircle.base.problems import InputRefused
 from lifecircle.inputs.facilities import read_facility_file
 from lifecircle.inputs.units import read_unit_file
-from lifecircle.study import FacilitySource, UnitsSource
+from lifecircle.sources import FacilitySource, UnitsSource
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "inputs"))
 from handmade import WRITERS

@@ -18,7 +18,7 @@ from scipy.spatial import KDTree
 
 from lifecircle.base.tables import COVERAGE, FACILITIES, UNITS, conform
 from lifecircle.outputs.maps import COVERED, UNCOVERED, Labels, MapPage, Walks
-from lifecircle.study import Source
+from lifecircle.sources import Source
 
 UNIT_COUNT, DISTRICT_COUNT, CELL_COUNT, FACILITY_COUNT, STREET_COUNT = (
     215,

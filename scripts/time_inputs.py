@@ -19,7 +19,7 @@ from lifecircle.inputs.hypotheses import Witnesses
 from lifecircle.inputs.osm_network import read_network
 from lifecircle.inputs.read import areas_of
 from lifecircle.network.attach import attach
-from lifecircle.study import FacilitySource, UnitsSource
+from lifecircle.sources import FacilitySource, UnitsSource
 
 CITY = (121.2, 31.0, 121.8, 31.4)
 """West, south, east, north of the part of Shanghai over which the list is spread."""

@@ -15,8 +15,8 @@ import lifecircle
 
 PACKAGE = REPOSITORY / "lifecircle"
 FLOORS = {
-    "cli": 7, "commands": 6, "pipeline": 5, "inputs": 4, "outputs": 4, "siting": 4, "measures": 3,
-    "network": 2, "study": 1, "standards": 1, "demo": 1, "base": 0,
+    "cli": 8, "commands": 7, "pipeline": 6, "inputs": 5, "outputs": 5, "siting": 5, "measures": 4,
+    "network": 3, "study": 2, "standards": 2, "demo": 2, "sources": 1, "base": 0,
 }  # fmt: skip
 ONLY_IN = {
     "osmium": "inputs/osm", "osmnx": "inputs/osm", "folium": "outputs/maps",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from lifecircle import sources
 from lifecircle import study as models
 from lifecircle.base.problems import StudyRefused
 from lifecircle.study import load_study, study_template
@@ -48,11 +49,11 @@ def refusal(folder: Path, text: str) -> list[tuple[str, str]]:
 
 def all_keys() -> set[str]:
     """Every key that a study may have, by its name in the file."""
-    kinds = [kind for kind in vars(models).values() if isinstance(kind, type)]
+    kinds = [kind for kind in {**vars(sources), **vars(models)}.values() if isinstance(kind, type)]
     return {
         field.alias or name
         for kind in kinds
-        if issubclass(kind, BaseModel) and kind.__module__ == "lifecircle.study"
+        if issubclass(kind, BaseModel) and kind.__module__ in (models.__name__, sources.__name__)
         for name, field in kind.model_fields.items()
     }
 

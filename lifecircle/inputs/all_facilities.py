@@ -16,8 +16,9 @@ from lifecircle.base.problems import Problem, refuse_if_any
 from lifecircle.inputs.hypotheses import Witnesses
 from lifecircle.inputs.read import PlacesOf, facilities_of
 from lifecircle.inputs.reading import Account, Reading
+from lifecircle.sources import FacilitySource
 from lifecircle.standards.catalogue import Standard
-from lifecircle.study import FacilitySource, Study
+from lifecircle.study import Study
 
 Readings = list[Reading[gpd.GeoDataFrame]]
 

@@ -25,7 +25,7 @@ from lifecircle.inputs.pieces import (
     Pieces,
     point_pieces,
 )
-from lifecircle.study import RESIDENT_WEIGHTS, BuildingsDemand
+from lifecircle.sources import RESIDENT_WEIGHTS, BuildingsDemand
 
 FloorClass = Literal["apartments", "houses", "others"]
 FLOOR_CLASS: dict[str, FloorClass] = {

@@ -12,7 +12,8 @@ from lifecircle.inputs.places import read_places
 from lifecircle.inputs.read import areas_of, with_entrances
 from lifecircle.inputs.reading import Reading
 from lifecircle.network.network import WalkNetwork
-from lifecircle.study import Source, Study
+from lifecircle.sources import Source
+from lifecircle.study import Study
 
 FINDABLE = ("lon", "lat", "name", "address", "street", "district")
 SHAPES = ("Point", "MultiPoint", "Polygon", "MultiPolygon")

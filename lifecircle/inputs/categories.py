@@ -13,8 +13,8 @@ import pandas as pd
 from lifecircle.base.problems import InputRefused, Problem
 from lifecircle.inputs.cells import nearest, normal, normals
 from lifecircle.inputs.sieve import Sieve
+from lifecircle.sources import FacilitySource
 from lifecircle.standards.catalogue import Standard, matches_name
-from lifecircle.study import FacilitySource
 
 Offered = tuple[str, ...]
 

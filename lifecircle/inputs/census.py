@@ -14,7 +14,7 @@ from lifecircle.inputs.kinds import TABLE_KINDS, require_kind
 from lifecircle.inputs.reading import Reading
 from lifecircle.inputs.sieve import Sieve
 from lifecircle.inputs.tables import require_columns
-from lifecircle.study import CensusSource
+from lifecircle.sources import CensusSource
 
 TOTALS = ("residents", "residents_60plus", "children_0_3", "dwellings")
 CODE_LENGTHS = (6, 9, 12)

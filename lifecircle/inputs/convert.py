@@ -27,7 +27,7 @@ from lifecircle.inputs.datum import (
 from lifecircle.inputs.grids import read_table
 from lifecircle.inputs.kinds import TABLE_KINDS, file_kind
 from lifecircle.inputs.vectors import read_vector
-from lifecircle.study import Source
+from lifecircle.sources import Source
 
 DECIMALS = 9
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

@@ -16,7 +16,7 @@ from lifecircle.inputs.cells import SPACES, Mask, angles, numbers
 from lifecircle.inputs.columns import column_of
 from lifecircle.inputs.datum import in_china_box, is_projected, to_wgs84
 from lifecircle.inputs.sieve import Sieve
-from lifecircle.study import Source
+from lifecircle.sources import Source
 
 GLOBE = (180.0, 90.0)
 SWAPPED_BOX = (3.0, 73.0, 54.0, 136.0)

@@ -24,13 +24,7 @@ from lifecircle.inputs.points import read_points
 from lifecircle.inputs.raster import raster_pieces
 from lifecircle.inputs.reading import Account
 from lifecircle.inputs.vectors import read_vector
-from lifecircle.study import (
-    BuildingsDemand,
-    DemandSource,
-    PointsDemand,
-    RasterDemand,
-    Source,
-)
+from lifecircle.sources import BuildingsDemand, DemandSource, PointsDemand, RasterDemand, Source
 
 PlacesOf = Callable[[Source], OsmPlaces]
 

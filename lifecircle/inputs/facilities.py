@@ -21,8 +21,8 @@ from lifecircle.inputs.reading import Reading
 from lifecircle.inputs.sieve import Sieve
 from lifecircle.inputs.suspicious import exclude_fallbacks, note_outside_stated
 from lifecircle.inputs.units import NOT_AN_ID
+from lifecircle.sources import FacilitySource
 from lifecircle.standards.catalogue import Standard
-from lifecircle.study import FacilitySource
 
 CAPACITIES = ("beds", "places", "floor_area_m2")
 KNOWN = ("name", "address", "district", "street", "status", "typecode", *CAPACITIES)

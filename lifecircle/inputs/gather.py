@@ -32,10 +32,11 @@ from lifecircle.inputs.rule_book import refuse_denominators, study_standard, wit
 from lifecircle.network.network import WalkNetwork
 from lifecircle.network.profiles import STANDARD_M_PER_MIN, profile_named
 from lifecircle.network.rules import Policy
+from lifecircle.sources import NetworkSource
 from lifecircle.standards.catalogue import Standard
 from lifecircle.standards.indicators import Targets
 from lifecircle.standards.pace import at_pace
-from lifecircle.study import NetworkSource, Study
+from lifecircle.study import Study
 
 FULL_BOX = 0.5
 """A whole extract's streets fill at least this share of its box."""

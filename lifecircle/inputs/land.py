@@ -14,7 +14,7 @@ from lifecircle.inputs.osm_places import OsmPlaces
 from lifecircle.inputs.pieces import PIECES, Ground, Pieces, left_out, polygons_only
 from lifecircle.inputs.reading import Account
 from lifecircle.inputs.tables import require_columns
-from lifecircle.study import LandDemand
+from lifecircle.sources import LandDemand
 
 Shapes = npt.NDArray[np.object_]
 

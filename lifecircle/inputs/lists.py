@@ -21,8 +21,9 @@ from lifecircle.inputs.kinds import TABLE_KINDS, file_kind
 from lifecircle.inputs.reading import Account, Reading
 from lifecircle.inputs.sieve import Sieve
 from lifecircle.inputs.vectors import read_vector
+from lifecircle.sources import ListSource
 from lifecircle.standards.indicators import Targets, bundled_targets, with_own
-from lifecircle.study import ListSource, Study
+from lifecircle.study import Study
 
 AMOUNTS = ("beds", "places", "floor_area_m2", "homes")
 YES = frozenset({"是", "有", "已", "true", "1", "yes", "y", "√", "✓"})

@@ -15,7 +15,7 @@ from lifecircle.base.tables import DEMAND, conform
 from lifecircle.inputs.demand import DemandReading
 from lifecircle.inputs.facilities import read_facility_file
 from lifecircle.inputs.pieces import Ground, point_pieces
-from lifecircle.study import FacilitySource, OfficeSource
+from lifecircle.sources import FacilitySource, OfficeSource
 
 OFFICE = "office"
 

@@ -16,7 +16,7 @@ from lifecircle.base.problems import Action, Problem
 from lifecircle.base.tables import FACILITIES, conform
 from lifecircle.inputs.osm_places import OsmPlaces, Tags
 from lifecircle.inputs.reading import Account, Reading
-from lifecircle.study import FacilitySource
+from lifecircle.sources import FacilitySource
 
 Matches = Callable[[Tags, str], list[str]]
 

@@ -12,7 +12,7 @@ from lifecircle.base.tables import UNITS, conform
 from lifecircle.inputs.cells import Mask, nearest, normal
 from lifecircle.inputs.osm_places import OsmPlaces
 from lifecircle.inputs.reading import Account, Reading
-from lifecircle.study import UnitsSource
+from lifecircle.sources import UnitsSource
 
 
 def osm_units(places: OsmPlaces, source: UnitsSource) -> Reading[gpd.GeoDataFrame]:

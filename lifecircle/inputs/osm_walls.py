@@ -15,7 +15,7 @@ from lifecircle.inputs.osm_streets import Streets
 from lifecircle.inputs.places import read_places
 from lifecircle.inputs.vectors import read_vector
 from lifecircle.network.walls import Gates, walled, with_study_gates
-from lifecircle.study import GateSource, NetworkSource, Source
+from lifecircle.sources import GateSource, NetworkSource, Source
 
 OPENINGS = {
     "open": "open", "yes": "open", "开放": "open", "开": "open",

@@ -18,7 +18,7 @@ from pyproj import CRS
 from lifecircle.base.problems import Problem
 from lifecircle.base.tables import WEIGHTS, Column, Contract, conform
 from lifecircle.inputs.reading import Account
-from lifecircle.study import RESIDENT_WEIGHTS, Source
+from lifecircle.sources import RESIDENT_WEIGHTS, Source
 
 BALANCE = 1e-6
 

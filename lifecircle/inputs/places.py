@@ -42,7 +42,7 @@ from lifecircle.inputs.vectors import (
     read_vector,
     unshifted,
 )
-from lifecircle.study import Source
+from lifecircle.sources import Source
 
 MOST_UNREADABLE = 0.05
 """A file with a larger share of unreadable coordinates is refused."""

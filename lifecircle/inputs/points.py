@@ -11,7 +11,7 @@ from lifecircle.inputs.cells import blank, numbers
 from lifecircle.inputs.places import read_places
 from lifecircle.inputs.reading import Reading
 from lifecircle.inputs.sieve import Sieve
-from lifecircle.study import PointsDemand
+from lifecircle.sources import PointsDemand
 
 CARRIED = ("residents", "residents_60plus", "children_0_3", "dwellings")
 

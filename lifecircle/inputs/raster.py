@@ -25,7 +25,7 @@ from lifecircle.inputs.datum import DATUMS, SHIFTED, datum_name
 from lifecircle.inputs.pieces import PIECES, Ground, PeopleAccount, Pieces
 from lifecircle.inputs.raster_units import counted, refuse_unexpected
 from lifecircle.inputs.reading import Account
-from lifecircle.study import RESIDENT_WEIGHTS, RasterDemand
+from lifecircle.sources import RESIDENT_WEIGHTS, RasterDemand
 
 MOST_CELLS = 100_000_000
 """More cells over the units than this is a header gone wrong, or no population raster."""

@@ -12,7 +12,7 @@ from pyproj import Transformer
 from lifecircle.base.geo import ELLIPSOID, GEOGRAPHIC, Floats
 from lifecircle.base.problems import InputRefused, Problem
 from lifecircle.inputs.pieces import PeopleAccount
-from lifecircle.study import RasterDemand
+from lifecircle.sources import RasterDemand
 
 Per = Literal["cell", "km2", "ha"]
 

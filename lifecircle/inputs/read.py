@@ -25,6 +25,7 @@ from lifecircle.inputs.units import read_unit_file
 from lifecircle.inputs.vectors import read_vector
 from lifecircle.network.entrances import entrances_of_areas
 from lifecircle.network.network import WalkNetwork
+from lifecircle.sources import DemandSource, FacilitySource, Source, UnitsSource
 from lifecircle.standards.catalogue import (
     Standard,
     load_standard,
@@ -32,7 +33,6 @@ from lifecircle.standards.catalogue import (
     matches_tags,
     name_excluded,
 )
-from lifecircle.study import DemandSource, FacilitySource, Source, UnitsSource
 
 PlacesOf = Callable[[Source], OsmPlaces]
 

@@ -10,9 +10,10 @@ import geopandas as gpd
 
 from lifecircle.base.problems import Problem, StudyRefused
 from lifecircle.base.tables import DENOMINATORS, STREETS
+from lifecircle.sources import Denominator
 from lifecircle.standards.catalogue import Standard, load_standard
 from lifecircle.standards.extend import extended
-from lifecircle.study import Denominator, Study
+from lifecircle.study import Study
 
 OWN = "study"
 """Among the names of standards: the study's own, with its changes."""

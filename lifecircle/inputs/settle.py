@@ -7,7 +7,7 @@ from lifecircle.base.problems import Problem
 from lifecircle.inputs.datum import SHIFTED, in_china_box
 from lifecircle.inputs.hypotheses import NOTHING, Witnesses, weigh_datum
 from lifecircle.inputs.stated import Positions
-from lifecircle.study import Source
+from lifecircle.sources import Source
 
 
 def settle_datum(

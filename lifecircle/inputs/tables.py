@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from lifecircle.base.problems import InputRefused, Problem
-from lifecircle.study import Source
+from lifecircle.sources import Source
 
 
 def require_columns(rows: pd.DataFrame, columns: Iterable[str | None], source: Source) -> None:

@@ -9,7 +9,7 @@ import shapely
 from lifecircle.base.geo import GEOGRAPHIC, centred_crs
 from lifecircle.base.problems import Action, Problem
 from lifecircle.inputs.sieve import Sieve
-from lifecircle.study import UnitsSource
+from lifecircle.sources import UnitsSource
 
 NARROW_M = 100.0
 """Strips up to this width between units are gaps; wider ones that are open may be outside."""

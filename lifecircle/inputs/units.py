@@ -19,7 +19,7 @@ from lifecircle.inputs.sieve import Sieve
 from lifecircle.inputs.tables import require_columns
 from lifecircle.inputs.unit_gaps import book_gaps, simplified
 from lifecircle.inputs.vectors import no_geometry, off_the_globe, read_vector
-from lifecircle.study import UnitsSource
+from lifecircle.sources import UnitsSource
 
 POLYGONS = ("Polygon", "MultiPolygon")
 RURAL = frozenset({"是", "true", "1", "yes", "乡", "乡村", "农村", "rural"})

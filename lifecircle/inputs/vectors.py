@@ -36,7 +36,7 @@ from lifecircle.inputs.kinds import (
     read_content,
     require_kind,
 )
-from lifecircle.study import Source
+from lifecircle.sources import Source
 
 KNOWN_WARNINGS = "Several features with id|Unsupported geometry type"
 """What GDAL warns of and readers here list themselves: ids used twice, places that are none."""

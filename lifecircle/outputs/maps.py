@@ -19,7 +19,7 @@ import pandas as pd
 from lifecircle.base.files import write_text
 from lifecircle.base.geo import Floats
 from lifecircle.base.sentences import Language
-from lifecircle.study import Source
+from lifecircle.sources import Source
 
 Text: TypeAlias = Mapping[Language, str]
 """The same words in Chinese (`zh`) and in English (`en`)."""

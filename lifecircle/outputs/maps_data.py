@@ -18,7 +18,7 @@ from lifecircle.outputs.maps import ALL, MEAN, Labels, MapPage, OnlineBase
 from lifecircle.outputs.maps_base import base_image
 from lifecircle.outputs.maps_points import points_data
 from lifecircle.outputs.simplify import DECIMALS, geometry_json, label_place, simplified
-from lifecircle.study import Source
+from lifecircle.sources import Source
 
 Tree = dict[str, Any]
 

@@ -36,7 +36,8 @@ from lifecircle.outputs.indicator_tables import (
 )
 from lifecircle.outputs.sentences import report_sentences
 from lifecircle.outputs.words import main_denominator
-from lifecircle.study import Source, Study
+from lifecircle.sources import Source
+from lifecircle.study import Study
 
 LIBRARIES = (
     "lifecircle", "exactextract", "folium", "geopandas", "numpy", "osmium", "pandas", "pyarrow",

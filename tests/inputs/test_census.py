@@ -12,7 +12,7 @@ from lifecircle.base.problems import InputRefused
 from lifecircle.inputs.census import read_census
 from lifecircle.inputs.reading import Reading
 from lifecircle.inputs.units import read_unit_file
-from lifecircle.study import CensusSource, UnitsSource
+from lifecircle.sources import CensusSource, UnitsSource
 
 UNITS = [("310110019000", "五角场街道"), ("310110016000", "殷行街道")]
 

@@ -17,8 +17,8 @@ from lifecircle.inputs.convert import convert_file
 from lifecircle.inputs.datum import gcj02_to_wgs84
 from lifecircle.inputs.facilities import read_facility_file
 from lifecircle.inputs.template import EXAMPLES, TEMPLATE_NAME
+from lifecircle.sources import FacilitySource
 from lifecircle.standards.catalogue import load_standard
-from lifecircle.study import FacilitySource
 
 
 def test_a_list_is_converted_with_its_other_columns_as_they_are(tmp_path: Path) -> None:

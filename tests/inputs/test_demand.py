@@ -17,7 +17,7 @@ from lifecircle.inputs.demand import DemandReading, build_demand
 from lifecircle.inputs.osm_places import OsmPlaces, read_osm_places
 from lifecircle.inputs.pieces import PeopleAccount
 from lifecircle.inputs.units import read_unit_file
-from lifecircle.study import (
+from lifecircle.sources import (
     BuildingsDemand,
     CensusSource,
     DemandSource,

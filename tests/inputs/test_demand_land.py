@@ -14,7 +14,7 @@ from lifecircle.base.geo import GEOGRAPHIC
 from lifecircle.base.problems import InputRefused
 from lifecircle.inputs.demand import DemandReading, build_demand
 from lifecircle.inputs.osm_places import read_osm_places
-from lifecircle.study import LandDemand
+from lifecircle.sources import LandDemand
 
 WIDE = shapely.box(-10_000, -10_000, 10_000, 10_000)
 CODED = {"0701": (0, 0, 100, 100), "0702": (200, 0, 250, 50), "1507": (300, 0, 400, 100)}

@@ -15,7 +15,7 @@ from lifecircle.base.geo import geodesic_m
 from lifecircle.base.problems import InputRefused
 from lifecircle.inputs.facilities import read_facility_file
 from lifecircle.inputs.reading import Reading
-from lifecircle.study import FacilitySource
+from lifecircle.sources import FacilitySource
 
 SERVICES = {"eldercare_home", "elder_daycare", "sports_centre", "health_centre"}
 Found = list[tuple[str, str, int | None]]

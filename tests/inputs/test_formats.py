@@ -12,8 +12,8 @@ from handmade import HEADER, ROWS, TABLE, WRITERS, kml, shapefile, text, xlsx
 from lifecircle.base.problems import InputRefused
 from lifecircle.inputs.facilities import read_facility_file
 from lifecircle.inputs.reading import Reading
+from lifecircle.sources import FacilitySource
 from lifecircle.standards.catalogue import load_standard
-from lifecircle.study import FacilitySource
 
 STANDARD = load_standard("shanghai-2022")
 

@@ -25,7 +25,7 @@ from lifecircle.inputs.osm_network import read_network
 from lifecircle.inputs.read import areas_of
 from lifecircle.inputs.reading import Reading
 from lifecircle.inputs.stated import positions_of, stated_areas
-from lifecircle.study import FacilitySource, UnitsSource
+from lifecircle.sources import FacilitySource, UnitsSource
 
 FILES = {"eldercare_gcj02": 626, "health_centres_gcj02": 249, "canteens_gcj02": 46}
 NO_AREAS = stated_areas([], [], gpd.GeoSeries([], crs=GEOGRAPHIC))

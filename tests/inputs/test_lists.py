@@ -13,8 +13,9 @@ from lifecircle.base.problems import InputRefused, StudyRefused
 from lifecircle.base.tables import UNITS, conform
 from lifecircle.inputs.lists import read_list
 from lifecircle.inputs.reading import Reading
+from lifecircle.sources import ListSource
 from lifecircle.standards.indicators import bundled_targets, with_own
-from lifecircle.study import ListSource, load_study
+from lifecircle.study import load_study
 
 STUDY = """
 [study]

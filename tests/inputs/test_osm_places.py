@@ -15,7 +15,7 @@ from lifecircle.base.problems import InputRefused
 from lifecircle.inputs.osm_facilities import osm_facilities
 from lifecircle.inputs.osm_places import OsmPlaces, read_osm_places
 from lifecircle.inputs.osm_units import osm_units
-from lifecircle.study import FacilitySource, UnitsSource
+from lifecircle.sources import FacilitySource, UnitsSource
 
 KEYS = ("amenity", "leisure", "shop")
 

@@ -18,7 +18,7 @@ from lifecircle.inputs.osm_streets import read_streets
 from lifecircle.inputs.osm_walls import with_walls
 from lifecircle.network.network import WalkNetwork
 from lifecircle.network.rules import Policy
-from lifecircle.study import NetworkSource
+from lifecircle.sources import NetworkSource
 
 
 def town(folder: Path, **gate: str) -> Path:

@@ -10,7 +10,7 @@ import pytest
 
 from lifecircle.inputs.points import read_points
 from lifecircle.inputs.reading import Reading
-from lifecircle.study import PointsDemand
+from lifecircle.sources import PointsDemand
 
 
 def read(path: Path, **keys: Any) -> Reading[gpd.GeoDataFrame]:

@@ -14,7 +14,7 @@ from osm_xml import CRS, units_of
 from lifecircle.base.geo import GEOGRAPHIC
 from lifecircle.base.problems import InputRefused
 from lifecircle.inputs.demand import DemandReading, build_demand
-from lifecircle.study import RasterDemand
+from lifecircle.sources import RasterDemand
 
 SIDE = 100.0
 WIDE = shapely.box(-10_000, -10_000, 10_000, 10_000)

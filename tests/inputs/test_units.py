@@ -14,7 +14,7 @@ from shapely.geometry import LineString, MultiPolygon, Polygon, box
 from lifecircle.base.problems import InputRefused
 from lifecircle.inputs.reading import Reading
 from lifecircle.inputs.units import read_unit_file
-from lifecircle.study import UnitsSource
+from lifecircle.sources import UnitsSource
 
 WEST = box(10.0, 0.0, 10.01, 0.01)
 EAST = box(10.01, 0.0, 10.02, 0.01)

@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 
 from lifecircle.base.tables import COVERAGE, FACILITIES, UNITS, conform
 from lifecircle.outputs.maps import COVERED, UNCOVERED, UNKNOWN, Labels, MapPage, Walks
-from lifecircle.study import Source
+from lifecircle.sources import Source
 
 Open = Callable[..., Page]
 Figures = tuple[float, float, float]

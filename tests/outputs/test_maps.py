@@ -27,7 +27,7 @@ from squares import (
 
 from lifecircle.outputs.maps import write_map
 from lifecircle.outputs.maps_data import PALETTE
-from lifecircle.study import Source
+from lifecircle.sources import Source
 
 
 @pytest.fixture

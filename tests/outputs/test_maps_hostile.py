@@ -20,7 +20,7 @@ from squares import (
 )
 
 from lifecircle.outputs.maps import MapPage, map_html, write_map
-from lifecircle.study import Source
+from lifecircle.sources import Source
 
 HIT = "window.hit = 1"
 TAGS = (
