@@ -11,12 +11,15 @@ import errno
 import hashlib
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 MANIFEST = "manifest.json"
+STALE_S = 3600
+"""Seconds after which a staging folder belongs to no run any more."""
 NEARLY_FULL = 64 * 1024 * 1024
 
 
@@ -59,8 +62,8 @@ def staged_folder(folder: Path) -> Iterator[Path]:
     recover_folder(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     stage = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.new")
-    stage.mkdir()
     try:
+        stage.mkdir()
         yield stage
         _carry_over(folder, stage)
         for file in sorted(stage.rglob("*")):
@@ -111,11 +114,18 @@ def full_disk_named(folder: Path) -> Iterator[None]:
 
 
 def recover_folder(folder: Path) -> None:
-    """Put back the earlier result if a kill fell between the two renames of `_swap`."""
+    """Clear up after a run that was killed.
+
+    Puts back the earlier result if the kill fell between the two renames of `_swap`, and removes
+    staging folders that are too old for a run that still goes on.
+    """
     old = _old_name(folder)
     if old.exists() and not folder.exists():
         old.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
+    for stage in folder.parent.glob(f".{folder.name}.*.new"):
+        if time.time() - stage.stat().st_mtime > STALE_S:
+            shutil.rmtree(stage, ignore_errors=True)
 
 
 def sha256(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import random
 import shutil
 import signal
@@ -254,3 +255,17 @@ with files.staged_folder(Path(sys.argv[1])) as stage:
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "demo")], check=True)
     assert contents(tmp_path / "demo") == {"a.txt": "a"}
     assert list(tmp_path.iterdir()) == [tmp_path / "demo"]
+
+
+def test_stages_of_runs_long_dead_are_removed_and_young_ones_kept(tmp_path: Path) -> None:
+    """A kill leaves its staging folder; after an hour no run can still be writing it."""
+    dead, alive = tmp_path / ".result.0000dead.new", tmp_path / ".result.000alive.new"
+    for stage in (dead, alive):
+        stage.mkdir()
+        (stage / "coverage.csv").write_text("half")
+    long_ago = time.time() - 2 * 3600
+    os.utime(dead, (long_ago, long_ago))
+    with staged_folder(tmp_path / "result") as stage:
+        (stage / "a.csv").write_text("1")
+    assert not dead.exists() and alive.exists()
+    assert (tmp_path / "result" / "a.csv").read_text() == "1"
