@@ -23,8 +23,11 @@ SIZE, MARGIN = 460, 56
 FONT = "font-family=\"'Noto Sans CJK SC','Microsoft YaHei','PingFang SC',sans-serif\""
 
 
-def lorenz_svg(lorenz: pd.DataFrame, fairness: pd.DataFrame, language: Language) -> str:
-    """Lorenz curves of supply (Gaussian), one a capacity, against the line of equal shares."""
+def lorenz_svg(lorenz: pd.DataFrame, fairness: pd.DataFrame, language: Language, title: str) -> str:
+    """Lorenz curves of supply (Gaussian), one a capacity, against the line of equal shares.
+
+    `title` is the study's, so that a picture that is passed on says where it belongs.
+    """
     own = fairness[(fairness["what"] == "supply") & fairness["subject"].str.endswith("gaussian")]
     parts = [_frame(sentence("charts.lorenz", language), language)]
     for number, (_, row) in enumerate(own.iterrows()):
@@ -40,7 +43,7 @@ def lorenz_svg(lorenz: pd.DataFrame, fairness: pd.DataFrame, language: Language)
         name = supply_name(row["subject"].removesuffix("_gaussian"), language)
         gini = "–" if pd.isna(row["gini"]) else f"{row['gini']:.2f}"
         parts.append(_key(number, colour, f"{name}  Gini {gini}"))
-    return _svg(SIZE + 2 * MARGIN, SIZE + 2 * MARGIN, parts)
+    return _svg(SIZE + 2 * MARGIN, SIZE + 2 * MARGIN, parts, title)
 
 
 def supply_name(supply: str, language: Language) -> str:
@@ -85,7 +88,9 @@ def _key(number: int, colour: str, text: str) -> str:
     )
 
 
-def supply_svg(units: gpd.GeoDataFrame, supply: pd.DataFrame, name: str, language: Language) -> str:
+def supply_svg(
+    units: gpd.GeoDataFrame, supply: pd.DataFrame, name: str, language: Language, title: str
+) -> str:
     """What people can count on in every unit (Gaussian 2SFCA, for 1000 of the group)."""
     own = supply[(supply["supply"] == name) & (supply["method"] == "gaussian")]
     of_unit = own.drop_duplicates("unit_id").set_index("unit_id")["access_per_1000"]
@@ -116,7 +121,7 @@ def supply_svg(units: gpd.GeoDataFrame, supply: pd.DataFrame, name: str, languag
             f'<rect x="12" y="{y - 12:.0f}" width="18" height="14" fill="{CLASSES[number]}" '
             f'stroke="#555"/><text x="36" y="{y:.0f}">{low:.1f} – {high:.1f}</text>'
         )
-    return _svg(width, height + 16, parts)
+    return _svg(width, height + 16, parts, title)
 
 
 def _breaks(values: Iterable[float]) -> list[float]:
@@ -170,10 +175,11 @@ def _label(shape: shapely.Geometry, name: str, value: float) -> str:
     )
 
 
-def _svg(width: float, height: float, parts: Iterable[str]) -> str:
+def _svg(width: float, height: float, parts: Iterable[str], title: str) -> str:
     body = "\n".join(parts)
+    foot = f'<text x="12" y="{height + 12:.0f}" font-size="11" fill="#555">{escape(title)}</text>'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" font-size="12" {FONT}>\n'
-        f'<rect width="100%" height="100%" fill="#fff"/>\n{body}\n</svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height + 20:.0f}" '
+        f'viewBox="0 0 {width:.0f} {height + 20:.0f}" font-size="12" {FONT}>\n'
+        f'<rect width="100%" height="100%" fill="#fff"/>\n{body}\n{foot}\n</svg>\n'
     )

@@ -151,11 +151,11 @@ def asked_by(line: object) -> tuple[str, ...]:
 
 
 def write_pictures(
-    policy: Policy, units: gpd.GeoDataFrame, stage: Path, language: Language
+    policy: Policy, units: gpd.GeoDataFrame, stage: Path, language: Language, title: str
 ) -> None:
-    """The Lorenz curves and the supply maps of a run as SVG."""
-    curves = lorenz_svg(policy.lorenz, policy.fairness, language)
+    """The Lorenz curves and the supply maps of a run as SVG, with the study's title."""
+    curves = lorenz_svg(policy.lorenz, policy.fairness, language, title)
     (stage / "lorenz.svg").write_text(curves, encoding="utf-8")
     for name in sorted(set(policy.supply["supply"])):
-        picture = supply_svg(units, policy.supply, name, language)
+        picture = supply_svg(units, policy.supply, name, language, title)
         (stage / f"supply_{name}.svg").write_text(picture, encoding="utf-8")

@@ -93,14 +93,17 @@ def write_standards(folder: Path, table: pd.DataFrame) -> Path:
 
 def _write_all(result: Result, stage: Path) -> None:
     study = result.study
+    title = study.study.title or study.study.name
     (stage / "study.toml").write_bytes(study.file.read_bytes())
     coverage = rounded(result.coverage)
     (stage / "coverage.csv").write_bytes(csv_bytes(coverage))
     coverage.to_parquet(stage / "coverage.parquet", index=False)
     _write_rules(result, stage)
     for name, table in policy_files(result.policy).items():
-        (stage / f"{name}.csv").write_bytes(csv_bytes(rounded_figures(table)))
-    write_pictures(result.policy, result.units, stage, study.study.language)
+        # A table of no unit says whose it is, so that a copy of it still does.
+        named = table if "unit_id" in table else table.assign(study=title)
+        (stage / f"{name}.csv").write_bytes(csv_bytes(rounded_figures(named)))
+    write_pictures(result.policy, result.units, stage, study.study.language, title)
     rounded(result.demand).to_parquet(stage / "demand.parquet", index=False)
     facilities = rounded(result.facilities)
     (stage / "facilities.csv").write_bytes(csv_bytes(_with_lonlat(facilities)))
