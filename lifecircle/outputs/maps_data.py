@@ -76,6 +76,7 @@ def page_data(page: MapPage) -> Tree:
         "home": page.home,
         "online": _online(page.online),
         "sources": source_rows(page.sources),
+        "odbl": needs_osm_credit(page.sources),
         "bounds": [[south, west], [north, east]],
         "base": base_image(page.base, page.units),
     }
@@ -274,6 +275,15 @@ def _online(online: OnlineBase | None) -> Tree | None:
         "credit": online.credit,
         "subdomains": online.subdomains,
     }
+
+
+def needs_osm_credit(sources: Sequence[Source]) -> bool:
+    """Whether OpenStreetMap must be named, as the ODbL asks.
+
+    It need not only where every extract declares another licence, as a synthetic town does.
+    """
+    licences = [source.licence for source in sources if source.path.suffix in (".osm", ".pbf")]
+    return not licences or any(not one or "odbl" in one.lower() for one in licences)
 
 
 def source_rows(sources: Sequence[Source]) -> list[Tree]:

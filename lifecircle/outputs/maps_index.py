@@ -18,6 +18,7 @@ from lifecircle.outputs.maps import ALL, MapPage
 from lifecircle.outputs.maps_data import (
     PALETTE,
     breaks,
+    needs_osm_credit,
     not_known,
     plain,
     share_classes,
@@ -63,6 +64,7 @@ def index_html(page: MapPage, lines: Sequence[Line]) -> str:
         "target": percent(_target(coverage)),
         "lines": [_line(line, [cells.get((*line.key, name)) for name in shown]) for line in lines],
         "sources": source_rows(page.sources),
+        "odbl": needs_osm_credit(page.sources),
         "approval": page.approval,
         "notes": [dict(note) for note in page.notes],
     }

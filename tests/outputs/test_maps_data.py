@@ -22,9 +22,16 @@ from lifecircle.base.sentences import catalogue
 from lifecircle.outputs import maps_shell
 from lifecircle.outputs.maps import map_html, write_map
 from lifecircle.outputs.maps_base import base_image
-from lifecircle.outputs.maps_data import PALETTE, breaks, not_known, share_classes
+from lifecircle.outputs.maps_data import (
+    PALETTE,
+    breaks,
+    needs_osm_credit,
+    not_known,
+    share_classes,
+)
 from lifecircle.outputs.maps_shell import shell
 from lifecircle.outputs.simplify import simplified
+from lifecircle.sources import Source
 from lifecircle.study import Options
 
 # ---- figures, words and colours ----
@@ -167,3 +174,21 @@ def test_every_profile_of_the_rules_has_its_words_on_the_map() -> None:
     profiles = get_args(Options.model_fields["profile"].annotation)
     assert len(profiles) == 6
     assert all(f"profile_{profile}" in catalogue()["map"] for profile in profiles)
+
+
+@pytest.mark.parametrize(
+    ("licences", "named"),
+    [
+        ({"town.osm.pbf": "ODbL 1.0"}, True),
+        ({"town.osm.pbf": ""}, True),
+        ({"town.osm.pbf": "CC0"}, False),
+        ({"town.osm": "CC0", "more.osm.pbf": "odbl"}, True),
+        ({"points.csv": "unknown"}, True),
+    ],
+)
+def test_openstreetmap_is_named_unless_every_extract_has_another_licence(
+    licences: dict[str, str], named: bool
+) -> None:
+    """The ODbL asks for the credit; a synthetic town under CC0 must not claim it."""
+    sources = [Source(path=Path(name), licence=licence) for name, licence in licences.items()]
+    assert needs_osm_credit(sources) is named

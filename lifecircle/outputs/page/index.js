@@ -63,7 +63,7 @@ function paint() {
   const target = say("index_target", { target: data.target });
   at("definition").textContent = [denominator, say("profile_" + data.profile), target].join(" · ");
   const approval = data.approval ? say("approval", { number: data.approval }) : say("internal");
-  at("credit").textContent = say("credit") + " · " + approval;
+  at("credit").textContent = (data.odbl ? say("credit") + " · " : "") + approval;
   at("sources").replaceChildren(...data.sources.map((source) => element("li", "", sourceText(source))));
   for (const button of at("languages").children) {
     button.setAttribute("aria-pressed", String(button.dataset.language === language));

@@ -103,7 +103,7 @@ function startMap() {
   at("stage").prepend(map.getContainer());
   map.options.zoomSnap = 0.25;
   map.attributionControl.setPrefix("Leaflet");
-  map.attributionControl.addAttribution("© OpenStreetMap contributors");
+  if (data.odbl) map.attributionControl.addAttribution("© OpenStreetMap contributors");
   L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
   addBase();
   map.fitBounds(extent, { animate: false });

@@ -253,8 +253,9 @@ function paintSources() {
   const items = data.sources.map((source) => element("li", "name", sourceText(source)));
   at("sources").replaceChildren(...items);
   const approval = data.approval ? say("approval", { number: data.approval }) : say("internal");
-  const credits = [say("credit"), approval];
-  if (data.online) credits.splice(1, 0, data.online.credit);
+  const credits = [approval];
+  if (data.online) credits.unshift(data.online.credit);
+  if (data.odbl) credits.unshift(say("credit"));
   fillLine(at("credit"), credits, " · ");
 }
 
