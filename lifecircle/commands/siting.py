@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -24,6 +25,9 @@ from lifecircle.commands.common import (
 
 if TYPE_CHECKING:
     from lifecircle.base.sentences import Language
+    from lifecircle.measures.result import Result
+
+Answer = TypeVar("Answer")
 
 
 @click.command()
@@ -56,15 +60,16 @@ def gaps(
     from lifecircle.outputs.gaps_tables import json_rows, write_places
     from lifecircle.outputs.gaps_terminal import print_gaps, print_under, shares_under
     from lifecircle.pipeline import find_gaps
-    from lifecircle.pipeline import run as run_study
 
     with refusals(study_file, out, lang):
-        study = loaded(study_file)
-        language = lang or study.study.language
-        refuse_unwritable(out, language)
-        with watch(language, as_json) as stages:
-            result = run_study(study, stages.begin)
-            table = find_gaps(result, denominator, services or None)
+        result, table = answered(
+            study_file,
+            out,
+            lang,
+            as_json,
+            lambda run: find_gaps(run, denominator, services or None),
+        )
+        study, language = result.study, lang or result.study.study.language
         write_places(table, result_folder(study, out), "gaps", study.report_date)
     under = shares_under(result, services, denominator, fail_under)
     if as_json:
@@ -119,17 +124,32 @@ def site(
     from lifecircle.outputs.gaps_tables import write_places
     from lifecircle.outputs.gaps_terminal import print_sites, siting_json
     from lifecircle.pipeline import choose_sites
-    from lifecircle.pipeline import run as run_study
 
     with refusals(study_file, out, lang):
-        study = loaded(study_file)
-        language = lang or study.study.language
-        refuse_unwritable(out, language)
-        with watch(language, as_json) as stages:
-            result = run_study(study, stages.begin)
-            siting = choose_sites(result, services, **options)
+        result, siting = answered(
+            study_file, out, lang, as_json, lambda run: choose_sites(run, services, **options)
+        )
+        study, language = result.study, lang or result.study.study.language
         write_places(siting.table, result_folder(study, out), "sites", study.report_date)
     if as_json:
         click.echo(json.dumps(siting_json(siting), ensure_ascii=False))
     else:
         print_sites(siting, result.standard, result_folder(study, out) / "sites.csv", language)
+
+
+def answered(
+    study_file: Path,
+    out: Path,
+    lang: Language | None,
+    as_json: bool,
+    ask: Callable[[Result], Answer],
+) -> tuple[Result, Answer]:
+    """Run a study and ask one thing of its result, under one progress bar."""
+    from lifecircle.pipeline import run as run_study
+
+    study = loaded(study_file)
+    language = lang or study.study.language
+    refuse_unwritable(out, language)
+    with watch(language, as_json) as stages:
+        result = run_study(study, stages.begin)
+        return result, ask(result)

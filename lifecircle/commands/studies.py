@@ -58,7 +58,7 @@ def init(folder: Path, lang: Language | None) -> None:
 @json_option
 def check(study_file: Path, out: Path, lang: Language | None, as_json: bool) -> None:
     """Read and check everything that STUDY names; compute nothing."""
-    from lifecircle.base.problems import problems_table
+    from lifecircle.base.problems import SHOWN_PROBLEMS, problems_table
     from lifecircle.base.sentences import sentence
     from lifecircle.inputs.gather import read_inputs
     from lifecircle.outputs.tables import write_problems
@@ -73,9 +73,9 @@ def check(study_file: Path, out: Path, lang: Language | None, as_json: bool) -> 
     if as_json:
         click.echo(table.to_json(orient="records", force_ascii=False))
         return
-    for problem in inputs.problems[:20]:
+    for problem in inputs.problems[:SHOWN_PROBLEMS]:
         click.echo(problem.line(language))
-    if len(inputs.problems) > 20:
+    if len(inputs.problems) > SHOWN_PROBLEMS:
         click.echo(sentence("problems_total", language, total=len(inputs.problems)))
     click.echo(sentence("summary.checked", language))
 

@@ -24,7 +24,7 @@ from lifecircle.outputs.words import (
     service_words,
 )
 
-SHOWN_PROBLEMS = 6
+MAIN_PROBLEMS = 6
 NAME_COLUMNS, FIGURE_COLUMNS = 20, 8
 """Longer names and headers go on in the next line, so that six figures fit 80 columns."""
 
@@ -199,4 +199,4 @@ def _most_telling(result: Result, language: Language) -> list[str]:
     order = {"repaired": 0, "excluded": 1, "noted": 2}
     once = {problem.code: problem for problem in reversed(result.problems)}
     ranked = sorted(once.values(), key=lambda problem: (order[problem.action], problem.code))
-    return [problem.line(language) for problem in ranked[:SHOWN_PROBLEMS]]
+    return [problem.line(language) for problem in ranked[:MAIN_PROBLEMS]]
