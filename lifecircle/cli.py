@@ -106,6 +106,16 @@ def keep_traceback(text: str) -> None:
         click.echo(text, err=True)
 
 
+def forget_interrupt() -> None:
+    """Let the exit code stand after a Ctrl-C that struck inside an `exec` of text.
+
+    CPython remembers such an interrupt, though it was caught, and under `python -m` ends the
+    process by the signal instead of by its code.  Dataclasses and named tuples are made by `exec`
+    of text, so it strikes while libraries load.  The next `exec` of text clears the memory.
+    """
+    exec("")  # noqa: S102 - a constant, and nothing
+
+
 def main() -> None:
     """The entry point; the only place that catches errors nobody named."""
     for name, value in GDAL_ENVIRONMENT.items():
@@ -123,6 +133,7 @@ def main() -> None:
         from lifecircle.base.sentences import sentence
 
         click.echo(sentence("summary.interrupted", own_language()), err=True)
+        forget_interrupt()
         sys.exit(INTERRUPTED)
     except OSError as error:
         unwritten(error, own_language())

@@ -404,6 +404,24 @@ def test_ctrl_c_ends_with_130_and_leaves_the_earlier_result(earlier: Path, momen
     assert [file.name for file in earlier.iterdir() if file.name == "lifecircle-error.txt"] == []
 
 
+def test_ctrl_c_while_a_library_loads_ends_with_130_too(tmp_path: Path) -> None:
+    """Libraries make classes by `exec` of text, where `python -m` would die by the signal."""
+    code = """
+import sys
+import lifecircle.pipeline
+def interrupted(*_): exec("raise KeyboardInterrupt")
+lifecircle.pipeline.run = interrupted
+sys.argv = ["lifecircle", "demo"]
+from lifecircle.cli import main
+main()
+"""
+    (tmp_path / "interrupting.py").write_text(code, encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "interrupting"], cwd=tmp_path, env=environment(), capture_output=True
+    )
+    assert run.returncode == 130, run.stderr.decode()
+
+
 @pytest.fixture
 def small_disk(finished: Path, tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     """Mounts a disk of its own with the earlier result, by mount options; skips where it may not.
