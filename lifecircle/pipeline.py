@@ -60,7 +60,7 @@ def run(study: Study, progress: Progress = silent) -> Result:
     rules = rule_book(inputs.network, *tables, attached)
     coverages = coverage(*tables, streets(study, inputs, minutes))
     beside = policy_of(study, inputs, minutes, coverages)
-    return Result(
+    measured = Result(
         study=study,
         standard=inputs.standard,
         network=inputs.network,
@@ -80,6 +80,7 @@ def run(study: Study, progress: Progress = silent) -> Result:
         ),
         account=account(inputs, minutes, lost),
     )
+    return replace(measured, gaps=find_gaps(measured))
 
 
 def find_gaps(

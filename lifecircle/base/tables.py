@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+import geopandas as gpd
 import pandas as pd
+
+from lifecircle.base.geo import GEOGRAPHIC
 
 Kind = Literal["text", "number", "integer", "flag", "geometry"]
 Frame = TypeVar("Frame", bound=pd.DataFrame)
@@ -300,6 +303,12 @@ def conform(table: Frame, contract: Contract, extra: tuple[str, ...] = ()) -> Fr
     if table.duplicated(list(contract.key)).any():
         raise ContractError(f"{contract.name}: {', '.join(contract.key)} is not unique")
     return table[[*contract.names, *extra]].reset_index(drop=True)
+
+
+def no_rows(contract: Contract) -> gpd.GeoDataFrame:
+    """A table of places with the contract's columns and no rows, in EPSG:4326."""
+    table = pd.DataFrame({name: [] for name in contract.names})
+    return conform(gpd.GeoDataFrame(table, geometry="geometry", crs=GEOGRAPHIC), contract)
 
 
 def _no_empty_cells(table: pd.DataFrame, contract: Contract, column: Column) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 
 from lifecircle.base.problems import Problem
+from lifecircle.base.tables import GAPS, SITES, no_rows
 from lifecircle.measures.policy import Policy
 from lifecircle.measures.rule_book import RuleBook
 from lifecircle.network.network import WalkNetwork
@@ -24,8 +26,8 @@ class Result:
 
     `facilities` carries beside its contract where each facility attached, `demand` the metres to
     each service and which of them it reaches.  `rules` holds what goes with coverage,
-    `policy` what the policy asks beside it.  `account`
-    says what became of every row and every person.
+    `policy` what the policy asks beside it.  `gaps` and `sites` are GAPS and SITES; empty where
+    nobody has looked for them yet.  `account` says what became of every row and every person.
     """
 
     study: Study
@@ -41,6 +43,8 @@ class Result:
     base_map: gpd.GeoDataFrame
     problems: tuple[Problem, ...]
     account: Mapping[str, Any]
+    gaps: gpd.GeoDataFrame = field(default_factory=partial(no_rows, GAPS))
+    sites: gpd.GeoDataFrame = field(default_factory=partial(no_rows, SITES))
 
 
 def facilities_with_attachment(facilities: gpd.GeoDataFrame, minutes: Minutes) -> gpd.GeoDataFrame:
