@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifecircle.commands.batch import batch
 from lifecircle.commands.common import (
     GOOD,
     WRONG_STUDY,
     own_language,
 )
+from lifecircle.commands.compare import compare
+from lifecircle.commands.fetch import fetch
 from lifecircle.commands.maps import isochrones, maps
 from lifecircle.commands.rules import indicators, standards
 from lifecircle.commands.siting import gaps, site
@@ -70,8 +73,8 @@ def commands() -> None:
     """
 
 
-STUDIES = (init, check, run, demo, explain, convert)
-for command in (*STUDIES, maps, isochrones, gaps, site, standards, indicators):
+STUDIES = (init, fetch, check, run, batch, demo, explain, convert)
+for command in (*STUDIES, maps, isochrones, gaps, site, compare, standards, indicators):
     commands.add_command(command)
 
 

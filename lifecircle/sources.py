@@ -9,7 +9,7 @@ import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lifecircle.base.model import Model
 
@@ -64,6 +64,8 @@ class NetworkSource(Source):
     compounds: Literal["open", "walled"] = "open"
     compound_outlines: Source | None = None
     """Polygons of compounds; where they are walled only gates let through."""
+    border: Source | None = None
+    """Polygons or lines that nobody crosses."""
     elevation: Source | None = None
     """A GeoTIFF of heights; slopes count in runs with a profile of people."""
     max_attach_m: Positive = 200.0
@@ -210,6 +212,48 @@ class IndicatorOptions(Model):
     """Own capacities measured against demand."""
 
 
+class TemplateFile(Model):
+    """A Word file whose styles, page and header the report takes over."""
+
+    path: Path
+
+
+class ReportOptions(Model):
+    """The table `[report]`: what stands on the cover, and how the Word report looks."""
+
+    organisation: str = ""
+    """Who hands the report in."""
+    template: TemplateFile | None = None
+
+
+class SiteOptions(Model):
+    """The table `[sites]`: the next sites that every run suggests."""
+
+    services: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Services and headlines; by default up to three, those that lack most people."""
+    count: Annotated[int, Field(ge=0, le=50)] = 3
+    """How many sites for each of them; 0 suggests none."""
+
+
+class OutputOptions(Model):
+    """The table `[outputs]`: files that are written only where somebody asks for them."""
+
+    shapefile: str | None = None
+    """The reference system of results-shp.zip, such as EPSG:4490 (CGCS2000)."""
+
+    @field_validator("shapefile")
+    @classmethod
+    def _known_system(cls, value: str | None) -> str | None:
+        from pyproj import CRS
+        from pyproj.exceptions import CRSError
+
+        try:
+            CRS.from_user_input(value or "EPSG:4490")
+        except CRSError:
+            raise ValueError(f"{value!r} is no reference system; such as EPSG:4490") from None
+        return value
+
+
 class OfficeSource(Source):
     """Neighbourhood offices (居村委): places to measure from, each of the same weight."""
 
@@ -227,6 +271,8 @@ class CensusSource(Source):
     residents_60plus: str | None = None
     children_0_3: str | None = None
     dwellings: str | None = None
+    allow_unmatched: bool = False
+    """Whether units may be without a row; those have no residents then."""
 
 
 class PointsDemand(Source):

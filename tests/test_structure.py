@@ -15,16 +15,17 @@ import lifecircle
 
 PACKAGE = REPOSITORY / "lifecircle"
 FLOORS = {
-    "cli": 8, "commands": 7, "pipeline": 6, "inputs": 5, "outputs": 5, "siting": 5, "measures": 4,
-    "network": 3, "study": 2, "standards": 2, "demo": 2, "sources": 1, "base": 0,
+    "cli": 9, "commands": 8, "what_if": 7, "pipeline": 6, "batch": 6, "inputs": 5, "outputs": 5,
+    "siting": 5, "measures": 4, "network": 3, "scenario": 3, "study": 2, "standards": 2, "demo": 2, "sources": 1, "base": 0,
 }  # fmt: skip
 ONLY_IN = {
     "osmium": "inputs/osm", "osmnx": "inputs/osm", "folium": "outputs/maps",
 }  # fmt: skip
 HEAVY = {"geopandas", "osmnx", "folium", "rasterio", "matplotlib", "scipy", "pandas", "numpy"}
 PUBLIC = {
-    "InputRefused", "Minutes", "Result", "Study", "StudyRefused", "UsageError", "WalkNetwork",
-    "choose_sites", "coverage", "find_gaps", "isochrones", "load_standard", "load_study",
+    "InputRefused", "Minutes", "Result", "Scenario", "Study", "StudyRefused", "UsageError",
+    "WalkNetwork", "choose_sites", "compare", "coverage", "find_gaps", "isochrones",
+    "load_scenario", "load_standard", "load_study",
     "read_demand", "read_facilities", "read_network", "read_units", "run", "walk_matrix",
     "walk_minutes", "write_map", "write_tables",
 }  # fmt: skip

@@ -25,7 +25,8 @@ class Problem:
     """One finding about an input.
 
     `code` is a key of `sentences.toml`; `row` is counted from 1 as the file shows it, the header
-    included; `details` fill the places in the sentence.
+    included; `details` fill the places in the sentence.  `place` is where on the earth it is
+    (longitude and latitude, WGS 84), where that is known.
     """
 
     code: str
@@ -36,6 +37,7 @@ class Problem:
     value: str = ""
     sheet: str = ""
     details: Mapping[str, object] = field(default_factory=dict)
+    place: tuple[float, float] | None = None
 
     def what(self, language: Language = "en") -> str:
         """What is wrong, as a clause."""

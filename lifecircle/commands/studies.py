@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,12 @@ from lifecircle.commands.common import (
 )
 
 if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from lifecircle.base.problems import Problem
     from lifecircle.base.sentences import Language
+    from lifecircle.inputs.gather import Inputs
+    from lifecircle.study import Study
 
 
 @click.command()
@@ -56,9 +62,14 @@ def init(folder: Path, lang: Language | None) -> None:
 @out_option
 @language_option
 @json_option
-def check(study_file: Path, out: Path, lang: Language | None, as_json: bool) -> None:
-    """Read and check everything that STUDY names; compute nothing."""
-    from lifecircle.base.problems import SHOWN_PROBLEMS, problems_table
+@open_option
+def check(study_file: Path, out: Path, lang: Language | None, as_json: bool, open_: bool) -> None:
+    """Read and check everything that STUDY names; compute nothing.
+
+    Writes data/processed/<study>/problems.csv, and maps/<study>-check.html with what was found
+    as points on a map; both also where an input is refused.
+    """
+    from lifecircle.base.problems import InputRefused, problems_table
     from lifecircle.base.sentences import sentence
     from lifecircle.inputs.gather import read_inputs
     from lifecircle.outputs.tables import write_problems
@@ -66,18 +77,62 @@ def check(study_file: Path, out: Path, lang: Language | None, as_json: bool) -> 
     with refusals(study_file, out, lang):
         study = loaded(study_file)
         language = lang or study.study.language
-        with watch(language, as_json) as stages:
-            inputs = read_inputs(study, stages.begin)
+        refuse_unwritable(out, language)
+        try:
+            with watch(language, as_json) as stages:
+                inputs = read_inputs(study, stages.begin)
+        except InputRefused as error:
+            write_check_page(study, error.problems, None, out, language)
+            raise
         table = problems_table(inputs.problems, language)
         write_problems(result_folder(study, out), table)
+        page = write_check_page(study, inputs.problems, inputs, out, language)
     if as_json:
         click.echo(table.to_json(orient="records", force_ascii=False))
-        return
-    for problem in inputs.problems[:SHOWN_PROBLEMS]:
+    else:
+        print_checked(inputs.problems, language)
+        click.echo(sentence("check_page.written", language, path=page))
+    if open_:
+        click.launch(str(page))
+
+
+def print_checked(problems: Sequence[Problem], language: Language) -> None:
+    """The first problems, one a line, how many there are, and that nothing stops a run."""
+    from lifecircle.base.problems import SHOWN_PROBLEMS
+    from lifecircle.base.sentences import sentence
+
+    for problem in problems[:SHOWN_PROBLEMS]:
         click.echo(problem.line(language))
-    if len(inputs.problems) > SHOWN_PROBLEMS:
-        click.echo(sentence("problems_total", language, total=len(inputs.problems)))
+    if len(problems) > SHOWN_PROBLEMS:
+        click.echo(sentence("problems_total", language, total=len(problems)))
     click.echo(sentence("summary.checked", language))
+
+
+def units_anyway(study: Study) -> GeoDataFrame | None:
+    """The units of a study of which another input was refused, if they can be read."""
+    from lifecircle.base.problems import Refused
+    from lifecircle.inputs.read import places_reader, units_of
+    from lifecircle.inputs.rule_book import study_standard
+
+    try:
+        return units_of(study.units, places_reader(study_standard(study))).table
+    except Refused:
+        return None
+
+
+def write_check_page(
+    study: Study, problems: Sequence[Problem], inputs: Inputs | None, out: Path, language: Language
+) -> Path:
+    """Write the page of what was found; `inputs` is None where one of them was refused."""
+    from lifecircle.base.files import write_text
+    from lifecircle.outputs.check_page import check_page
+
+    path = out / "maps" / f"{study.study.name}-check.html"
+    units = units_anyway(study) if inputs is None else inputs.units
+    base = None if inputs is None else inputs.base_map
+    title = study.study.title or study.study.name
+    write_text(path, check_page(problems, units, base, title, language, study.sources))
+    return path
 
 
 @click.command()

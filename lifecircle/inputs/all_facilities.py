@@ -52,7 +52,7 @@ def read_all_facilities(
     ]
     problems = [problem for reading in readings for problem in reading.problems]
     refuse_if_any(problems)
-    reach_m = _longest_limit_m(standard) + study.study.buffer_m
+    reach_m = longest_limit_m(standard) + study.study.buffer_m
     ground = shapely.buffer(shapely.union_all(units.geometry.to_crs(crs).to_numpy()), reach_m)
     near = [_within(reading, ground, crs, reach_m) for reading in readings]
     table = _one_table(near)
@@ -69,7 +69,8 @@ def read_all_facilities(
     )
 
 
-def _longest_limit_m(standard: Standard) -> float:
+def longest_limit_m(standard: Standard) -> float:
+    """The longest walk that a rule of the standard counts, in metres."""
     rules = [*standard.services, *standard.headlines]
     return max(limit.limit_m for rule in rules for limit in (rule, *rule.by_area))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from lifecircle.base.problems import Problem
+from lifecircle.base.problems import Action, Problem
 from lifecircle.inputs.cells import blank, nearest, normal, normals, numbers
 from lifecircle.inputs.grids import read_table
 from lifecircle.inputs.kinds import TABLE_KINDS, require_kind
@@ -25,10 +25,10 @@ def read_census(source: CensusSource, units: pd.DataFrame) -> Reading[pd.DataFra
     """Totals of `units` (a UNITS table): unit_id, the four totals (NaN = not known), source_row.
 
     A row finds its unit by id, by statistical code (310110019 is 310110019000), or by name.
-    Rows without a unit are excluded; units without a row are noted.  Refused, in `problems`:
-    a name that several units have, a unit with two rows, totals that are negative or no
-    numbers, and a table of which no row finds a unit.  Raises `InputRefused` where the file
-    cannot be read or lacks a column.
+    Rows without a unit are excluded: a table often knows more units than a study.  Refused, in
+    `problems`: a unit without a row (noted with `allow_unmatched`), a name that several units
+    have, a unit with two rows, totals that are negative or no numbers, and a table of which no
+    row finds a unit.  Raises `InputRefused` where the file cannot be read or lacks a column.
     """
     declared = {total: getattr(source, total) for total in TOTALS}
     wanted = [source.unit, *declared.values()]
@@ -44,7 +44,7 @@ def read_census(source: CensusSource, units: pd.DataFrame) -> Reading[pd.DataFra
     table = pd.DataFrame(
         {"unit_id": sieve.rows["unit_id"], **columns, "source_row": sieve.rows.index.astype("str")}
     )
-    _note_units_without(sieve, units)
+    _book_units_without(sieve, units, "noted" if source.allow_unmatched else "refused")
     if table.empty:
         sieve.refuse("census_no_unit", source.unit)
     account = sieve.account(used=len(table))
@@ -101,9 +101,9 @@ def _totals(sieve: Sieve[pd.DataFrame], column: str) -> pd.Series:
     return pd.Series(values, index=cells.index)
 
 
-def _note_units_without(sieve: Sieve[pd.DataFrame], units: pd.DataFrame) -> None:
+def _book_units_without(sieve: Sieve[pd.DataFrame], units: pd.DataFrame, action: Action) -> None:
     without = units[~units["unit_id"].isin(sieve.rows["unit_id"])]
     sieve.problems += [
-        Problem("unit_without_census", "noted", sieve.source, column=unit_id, value=name)
+        Problem("unit_without_census", action, sieve.source, column=unit_id, value=name)
         for unit_id, name in zip(without["unit_id"], without["name"], strict=True)
     ]

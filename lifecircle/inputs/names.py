@@ -11,7 +11,7 @@ import shapely
 from lifecircle.base.geo import centred_crs
 from lifecircle.base.problems import Problem
 from lifecircle.inputs.cells import normals
-from lifecircle.inputs.sieve import Sieve
+from lifecircle.inputs.sieve import Sieve, place_of
 
 SERIAL_DATE = re.compile(r"[12]\d{3}[-/]\d{1,2}[-/]\d{1,2}([ T]00:00:00)?|4\d{4}")
 ALIKE_WITHIN_M = 50.0
@@ -47,7 +47,8 @@ def note_alike(sieve: Sieve[gpd.GeoDataFrame], table: gpd.GeoDataFrame) -> None:
         if len(short) >= LEAST_SHARED and short != long and short in long:
             details = {"first": table["source_row"].iloc[one], "other": table["name"].iloc[one]}
             row, name = int(table.index[other]), str(table["name"].iloc[other])
+            where = place_of(table.geometry.iloc[other])
             problem = Problem(
-                "duplicate_maybe", "noted", sieve.source, row, "", name, sieve.sheet, details
+                "duplicate_maybe", "noted", sieve.source, row, "", name, sieve.sheet, details, where
             )
             sieve.problems.append(problem)

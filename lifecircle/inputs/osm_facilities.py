@@ -16,6 +16,7 @@ from lifecircle.base.problems import Action, Problem
 from lifecircle.base.tables import FACILITIES, conform
 from lifecircle.inputs.osm_places import OsmPlaces, Tags
 from lifecircle.inputs.reading import Account, Reading
+from lifecircle.inputs.sieve import place_of
 from lifecircle.sources import FacilitySource
 
 Matches = Callable[[Tags, str], list[str]]
@@ -82,6 +83,7 @@ def osm_facilities(
             source.name,
             column=match.osm_id,
             value=match.name,
+            place=place_of(match.geometry),
         )
         for match in found
         if match.osm_id not in kept

@@ -7,10 +7,13 @@ from typing import Generic, TypeVar
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from lifecircle.base.problems import Action, Problem
 from lifecircle.inputs.cells import Mask
 from lifecircle.inputs.reading import Account
+
+GLOBE = shapely.box(-180, -90, 180, 90)
 
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 
@@ -54,6 +57,7 @@ class Sieve(Generic[Frame]):
         chosen: list[int] = np.flatnonzero(mask).tolist()
         if values is None and column in self.rows.columns:
             values = self.rows[column].iloc[chosen].tolist()
+        places = self._places(chosen)
         for place, position in enumerate(chosen):
             self.problems.append(
                 Problem(
@@ -65,8 +69,15 @@ class Sieve(Generic[Frame]):
                     values[place] if values is not None else "",
                     self.sheet,
                     details=details[place] if details is not None else {},
+                    place=places[place],
                 )
             )
+
+    def _places(self, chosen: list[int]) -> list[tuple[float, float] | None]:
+        """Where the rows at these positions lie, as far as it has been read yet."""
+        if "geometry" not in self.rows.columns:
+            return [None] * len(chosen)
+        return [place_of(shape) for shape in self.rows["geometry"].iloc[chosen]]
 
     def refuse(self, code: str, column: str = "", value: str = "", **details: object) -> None:
         """Refuse the whole source."""
@@ -76,3 +87,12 @@ class Sieve(Generic[Frame]):
     def account(self, used: int) -> Account:
         """Rows read, `used`, and therefore excluded."""
         return Account(self.source, self.rows_read, used, self.rows_read - used)
+
+
+def place_of(shape: shapely.Geometry | None) -> tuple[float, float] | None:
+    """A point of a shape in degrees, or None where it has none on the globe."""
+    if shape is None or shapely.is_empty(shape) or not shapely.intersects(shape, GLOBE):
+        return None
+    point = shapely.point_on_surface(shape)
+    lon, lat = float(shapely.get_x(point)), float(shapely.get_y(point))
+    return (lon, lat) if np.isfinite([lon, lat]).all() else None

@@ -12,6 +12,7 @@ from lifecircle.base.problems import Problem
 from lifecircle.inputs.cells import normals
 from lifecircle.inputs.hypotheses import Witnesses
 from lifecircle.inputs.places import Places
+from lifecircle.inputs.sieve import place_of
 
 FEWEST_ON_A_POINT = 3
 FEWEST_WITHOUT_DISTRICT = 5
@@ -76,8 +77,9 @@ def note_outside_stated(places: Places, witnesses: Witnesses | None) -> None:
         row = int(sieve.rows.index[position])
         details = {"unit": areas["name"].iloc[stated[position]], "metres": f"{distance:,.0f}"}
         name = str(places.said["name"].loc[row])
+        where = place_of(sieve.rows.geometry.iloc[position])
         problem = Problem(
-            "outside_stated", "noted", sieve.source, row, "", name, sieve.sheet, details
+            "outside_stated", "noted", sieve.source, row, "", name, sieve.sheet, details, where
         )
         sieve.problems.append(problem)
 

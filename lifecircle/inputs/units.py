@@ -22,6 +22,7 @@ from lifecircle.inputs.vectors import no_geometry, off_the_globe, read_vector
 from lifecircle.sources import UnitsSource
 
 POLYGONS = ("Polygon", "MultiPolygon")
+LINES = ("LineString", "MultiLineString", "LinearRing")
 RURAL = frozenset({"是", "true", "1", "yes", "乡", "乡村", "农村", "rural"})
 NOT_RURAL = frozenset({"", "否", "false", "0", "no", "城", "城镇", "城市", "urban"})
 NOT_AN_ID = re.compile(r"[+-]?[0-9.]+e[+]?[0-9]+|[0-9]+\.[0-9]+", re.IGNORECASE)
@@ -100,7 +101,8 @@ def _refuse_ids(sieve: Rows, column: str) -> None:
 
 
 def _refuse_places(sieve: Rows) -> None:
-    """Refuse what is no polygon, or lies off the globe."""
+    """Refuse what is no polygon and closes to none, or lies off the globe."""
+    sieve.rows = sieve.rows.set_geometry(_closed(sieve))
     kinds = sieve.rows.geom_type
     other: Mask = (~kinds.isin(POLYGONS)).to_numpy(dtype=bool)
     sieve.book(other, "not_polygons", "refused", "", kinds[other].tolist())
@@ -108,6 +110,19 @@ def _refuse_places(sieve: Rows) -> None:
     off = off_the_globe(sieve.rows.geometry)
     sieve.book(off, "coordinates_range", "refused")
     sieve.rows = sieve.rows[~off]
+
+
+def _closed(sieve: Rows) -> gpd.GeoSeries:
+    """Outlines drawn as lines that close, each feature by itself, as the areas they enclose."""
+    outlines = sieve.rows.geometry.copy()
+    for position in np.flatnonzero(outlines.geom_type.isin(LINES)).tolist():
+        parts = shapely.get_parts(outlines.iloc[position])
+        area, *left = shapely.polygonize_full(parts)
+        if not shapely.is_empty(area) and np.all(shapely.is_empty(left)):
+            outlines.iloc[position] = shapely.union_all(shapely.get_parts(area))
+            row = int(sieve.rows.index[position])
+            sieve.problems.append(Problem("lines_closed", "repaired", sieve.source, row))
+    return outlines
 
 
 def _repaired(sieve: Rows) -> gpd.GeoSeries:

@@ -36,6 +36,7 @@ from lifecircle.inputs.kinds import (
     read_content,
     require_kind,
 )
+from lifecircle.inputs.kml import extended_data, with_fields
 from lifecircle.sources import Source
 
 KNOWN_WARNINGS = "Several features with id|Unsupported geometry type"
@@ -133,6 +134,9 @@ def _features(path: Path, kind: Kind, notes: list[Problem]) -> gpd.GeoDataFrame:
             return _shapefile(shapefile, path, notes)
     if kind == "ESRI Shapefile":
         return _shapefile(path, path, notes)
+    if kind == "KML":
+        marks = extended_data(path)
+        return with_fields(_read_layer(path, kind, None, path), marks)
     return _read_layer(path, kind, None, path)
 
 

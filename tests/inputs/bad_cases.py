@@ -18,7 +18,7 @@ import rasterio
 import rasterio.shutil
 from handmade import shapefile, text, xlsx
 from osm_xml import Town
-from shapely.geometry import LineString, MultiPoint, Point, Polygon, box
+from shapely.geometry import LineString, MultiLineString, MultiPoint, Point, Polygon, box
 from studies import DEGREE, in_china, replace
 
 import lifecircle as lc
@@ -174,6 +174,27 @@ def unit_names(*expected: str) -> Callable[[Path], None]:
         assert inputs.units.crs == "EPSG:4326"
 
     return holds
+
+
+def unit_areas(*expected: Polygon) -> Callable[[Path], None]:
+    """The units are these areas, and as polygons."""
+
+    def holds(folder: Path) -> None:
+        from lifecircle.inputs.gather import read_inputs
+
+        inputs = read_inputs(lc.load_study(folder / "study.toml"), lambda _: None)
+        shapes = inputs.units.sort_values("unit_id").geometry
+        for shape, area in zip(shapes, expected, strict=True):
+            assert shape.geom_type == "Polygon"
+            assert shape.symmetric_difference(area).area < 1e-9 * area.area
+
+    return holds
+
+
+def halves(area: Polygon) -> list[list[tuple[float, ...]]]:
+    """The outline of `area` as two lines that meet."""
+    corners = list(area.exterior.coords)
+    return [corners[:3], corners[2:]]
 
 
 def two_layers(path: Path) -> None:
@@ -370,6 +391,12 @@ def pbf(folder: Path, cut: Callable[[bytes], bytes] = bytes) -> None:
     (folder / "study.toml").write_text(
         study_text.replace("town.osm", "town.osm.pbf"), encoding="utf-8"
     )
+
+
+def wide_box(folder: Path) -> None:
+    """A header that says more than the file holds."""
+    bounds = '<bounds minlat="-0.5" minlon="-0.5" maxlat="0.5" maxlon="0.5"/>'
+    edge(folder, lambda s: s.replace('<osm version="0.6">', f'<osm version="0.6">{bounds}'))
 
 
 def blocks(content: bytes) -> list[bytes]:
@@ -683,11 +710,32 @@ CASES: dict[str, Case] = {
     ),
     "53 unmatched both ways": Case(
         then(units(*BOTH), census("unit,people", "甲,100", "丙,50")),
-        "census_unmatched", "excluded", 3, "correct the id or name",
-        holds=people(100),
+        "unit_without_census", "refused", None, "allow_unmatched = true", "乙",
+    ),
+    "53 unmatched, allowed": Case(
+        then(
+            units(*BOTH), census("unit,people", "甲,100", "丙,50"),
+            study('residents = "people"', 'residents = "people"\nallow_unmatched = true'),
+        ),
+        "unit_without_census", "noted", None, "allow_unmatched", "乙", people(100),
+    ),
+    "53 rows of other units": Case(
+        then(units(*BOTH), census("unit,people", "甲,100", "乙,50", "丙,7")),
+        "census_unmatched", "excluded", 4, "correct the id or name", holds=people(150),
     ),
     "54 lines": Case(
         units(("1", "甲", LineString([(0, 0), (1, 1)]))), "not_polygons", "refused", 1, "polygons"
+    ),
+    "54 lines that close": Case(
+        units(
+            ("1", "甲", LineString(WEST.exterior.coords)),
+            ("2", "乙", MultiLineString(halves(EAST))),
+        ),
+        "lines_closed", "repaired", 2, "as polygons", holds=unit_areas(WEST, EAST),
+    ),
+    "54 lines that close, and a loose end": Case(
+        units(("1", "甲", MultiLineString([WEST.exterior.coords, [(0, 0), (0.1, 0.1)]]))),
+        "not_polygons", "refused", 1, "polygons",
     ),
     "55 no .prj": Case(
         unit_shapefile(without=".prj"), "crs_missing", "refused", None, "such as EPSG:4549"
@@ -722,6 +770,12 @@ CASES: dict[str, Case] = {
     ),
     "65 Xian 80": Case(
         study('datum = "wgs84"', 'datum = "EPSG:4610"'), "datum_inexact", "noted", None, "CGCS2000"
+    ),
+    "65 Xian 80, found in the file": Case(
+        unit_shapefile(4610), "datum_inexact", "noted", None, "+towgs84", "Xian 1980"
+    ),
+    "65 Beijing 54, found in the file": Case(
+        unit_shapefile(4214), "datum_inexact", "noted", None, "+towgs84", "Beijing 1954"
     ),
     "66 two layers": Case(
         file("u.gpkg", two_layers, "units.geojson"), "layers_many", "refused", None, "of its own",
@@ -834,11 +888,30 @@ CASES: dict[str, Case] = {
     ),
     "92 PBF cut between its blocks": Case(
         lambda f: pbf(f, lambda content: b"".join(blocks(content)[:-1])),
-        "", "refused",
+        "no_walkable_way", "refused", None, "cut off", "none of the 0 ways",
+    ),
+    "92 PBF that is not what its checksum says": Case(
+        lambda f: (pbf(f, lambda content: b"".join(blocks(content)[:-1])),
+                   (f / "town.osm.pbf.md5").write_text("0" * 32 + "  town.osm.pbf\n")),
+        "checksum_differs", "refused", None, "again",
+    ),
+    "92 PBF that fills little of its box": Case(
+        wide_box, "extract_short", "noted", None, "download is complete", "%",
     ),
     "93 PBF": Case(pbf, holds=lambda f: _equal(_covered(f), 1.0)),
     "97 history": Case(
-        lambda f: edge(f, twice), "osm_unreadable", "refused", None, "export it again", "history"
+        lambda f: edge(f, twice), "osm_twice", "refused", None, "history file", "w1"
+    ),
+    "97 a node twice": Case(
+        lambda f: edge(f, lambda s: s.replace("<way", '<node id="1001" lat="1" lon="1"/><way', 1)),
+        "osm_twice", "refused", None, "osmium merge", "n1001",
+    ),
+    "97 ways before nodes": Case(
+        lambda f: edge(f, lambda s: s.replace("</osm>", '<node id="9" lat="1" lon="1"/></osm>')),
+        "osm_unsorted", "refused", None, "sort",
+    ),
+    "97 negative ids, out of order": Case(
+        lambda f: edge(f, lambda s: s.replace('"1001"', '"-5"')), holds=length_m(400)
     ),
     "97 changes": Case(
         lambda f: edge(f, lambda s: re.sub("(</?)osm", r"\1osmChange", s)),
@@ -893,13 +966,13 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 
 NOT_OURS = {
-    16: "tests/network: access legs do not cross water or rail",
-    61: "no output is a shapefile",
-    64: "test_bad_lints.py: every Transformer names always_xy",
-    94: "tests/network: squares are crossed",
-    95: "tests/network: facilities stand on edges",
-    96: "tests/network: bridges join only at shared nodes",
-    108: "the batch command is another issue",
+    16: "network/test_attach.py::test_a_leg_does_not_cross_a_river_while_another_street_is_within",
+    61: "inputs/test_bad_lints.py::test_no_output_is_a_shapefile",
+    64: "inputs/test_bad_lints.py::test_every_transformer_says_always_xy",
+    94: "network/test_squares.py::test_a_square_is_crossed_from_street_to_street",
+    95: "network/test_walk_oracles.py::test_grid_with_the_facility_in_the_middle_of_a_street",
+    96: "inputs/test_drawn_towns.py::test_ways_that_cross_without_a_shared_node_are_not_joined",
+    108: "inputs/test_batch.py::test_one_bad_study_leaves_the_others_and_they_are_kept",
 }
 """Cases that are shown elsewhere, and where."""
 

@@ -112,7 +112,7 @@ def _unflagged(raw: str) -> zipfile.ZipInfo:
 
 def kml(path: Path, head: str = "") -> Path:
     marks = "".join(
-        f"<Placemark><name>{row[0]}</name><ExtendedData><Data name='beds'><value>{row[3]}"
+        f"<Placemark><name>{row[0]}</name><ExtendedData><Data name='核定床位数'><value>{row[3]}"
         f"</value></Data></ExtendedData><Point><coordinates>{row[1]},{row[2]}</coordinates>"
         "</Point></Placemark>"
         for row in ROWS

@@ -2,7 +2,7 @@
 
 Every case spoils a tiny study that runs, with a file made here.  Refused: exit code 3 (2 for the
 study file), one line, and nothing written but `problems.csv`.  Accepted: the problem is listed
-with its class, or the result is that of the sound study.
+with its class, on the page of `check` too, or the result is that of the sound study.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from studies import files_in, write_study
 from lifecircle.cli import commands
 
 PROBLEMS = "data/processed/tiny/problems.csv"
+TESTS = Path(__file__).resolve().parent.parent
+CHECK_PAGE = "maps/tiny-check.html"
 
 
 def listed(out: Path) -> pd.DataFrame:
@@ -25,10 +27,13 @@ def listed(out: Path) -> pd.DataFrame:
 
 
 def test_every_case_of_the_catalogue_is_here() -> None:
-    """108 in all; those that other tests hold are named with their test."""
+    """108 in all; those that other tests hold are named with their test, which is there."""
     numbers = {int(name.split()[0]) for name in CASES}
     assert numbers | set(NOT_OURS) == set(range(1, 109))
     assert not numbers & set(NOT_OURS)
+    for test in NOT_OURS.values():
+        file, _, name = test.partition("::")
+        assert f"def {name}" in (TESTS / file).read_text(encoding="utf-8"), test
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -42,7 +47,8 @@ def test_case(tmp_path: Path, name: str) -> None:
     run = CliRunner().invoke(commands, [command, str(study), "--out", str(out)])
     assert run.exception is None or isinstance(run.exception, SystemExit), run.exception
     assert run.exit_code == (case.exit_code if refused else 0), run.output
-    assert files_in(out) == ([] if case.exit_code == 2 else [PROBLEMS])
+    written = [PROBLEMS] if refused else [PROBLEMS, CHECK_PAGE]
+    assert files_in(out) == ([] if case.exit_code == 2 else written)
     if case.exit_code == 2:
         assert case.code in run.output and case.fix in run.output
         return

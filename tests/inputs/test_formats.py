@@ -185,3 +185,32 @@ def test_two_shapefiles_in_one_archive_are_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("other.shp", b"")
     assert refusal(path) == ["layers_many"]
+
+
+def test_kml_keeps_fields_with_chinese_names(tmp_path: Path) -> None:
+    """Case of offices: both ways in which KML writes fields, and a mark that has none."""
+    place = "<Point><coordinates>{x},31.2</coordinates></Point>"
+    marks = [
+        "<name>甲</name><ExtendedData><SchemaData schemaUrl='#s'><SimpleData name='床位'>7"
+        "</SimpleData><SimpleData name='状态'>已停业</SimpleData></SchemaData></ExtendedData>",
+        "<name>乙</name><ExtendedData><Data name='床位'><displayName>x</displayName>"
+        "<value>120</value></Data><Data name='状态'><value>正常</value></Data></ExtendedData>",
+        "<name>丙</name>",
+    ]
+    body = "".join(
+        f"<Placemark>{mark}{place.format(x=121.4 + i / 100)}</Placemark>"
+        for i, mark in enumerate(marks)
+    )
+    content = f"<kml xmlns='http://www.opengis.net/kml/2.2'><Document>{body}</Document></kml>"
+    path = tmp_path / "a.kml"
+    path.write_text(content, encoding="utf-8")
+    reading = read(path)
+    assert reading.table["name"].tolist() == ["乙", "丙"]
+    assert reading.table["beds"].fillna(-1).tolist() == [120, -1]
+    assert [(p.code, p.row) for p in reading.problems] == [("closed", 1)]
+
+
+def test_kml_with_a_late_doctype_is_refused(tmp_path: Path) -> None:
+    """Behind so long a comment that the first look does not reach it."""
+    path = kml(tmp_path / "a.kml", f"<!--<kml {' ' * 70_000}--><!DOCTYPE kml [<!ENTITY a 'b'>]>")
+    assert refusal(path) == ["xml_doctype"]
