@@ -19,24 +19,30 @@ if TYPE_CHECKING:
     from lifecircle.network.matrix import walk_matrix
     from lifecircle.network.network import WalkNetwork
     from lifecircle.network.walk import Minutes, walk_minutes
+    from lifecircle.outputs.reports import write_report
     from lifecircle.outputs.result_map import write_map
     from lifecircle.outputs.tables import write_tables
     from lifecircle.pipeline import choose_sites, find_gaps, run
+    from lifecircle.scenario import Scenario, load_scenario
     from lifecircle.standards.catalogue import load_standard
     from lifecircle.study import Study, load_study
+    from lifecircle.what_if import compare
 
 _HOME = {
     "InputRefused": "base.problems",
     "Minutes": "network.walk",
     "Result": "measures.result",
+    "Scenario": "scenario",
     "Study": "study",
     "StudyRefused": "base.problems",
     "UsageError": "base.problems",
     "WalkNetwork": "network.network",
     "choose_sites": "pipeline",
+    "compare": "what_if",
     "coverage": "measures.coverage",
     "find_gaps": "pipeline",
     "isochrones": "network.isochrones",
+    "load_scenario": "scenario",
     "load_standard": "standards.catalogue",
     "load_study": "study",
     "read_demand": "inputs.read",
@@ -47,6 +53,7 @@ _HOME = {
     "walk_matrix": "network.matrix",
     "walk_minutes": "network.walk",
     "write_map": "outputs.result_map",
+    "write_report": "outputs.reports",
     "write_tables": "outputs.tables",
 }
 
@@ -54,14 +61,17 @@ __all__ = [
     "InputRefused",
     "Minutes",
     "Result",
+    "Scenario",
     "Study",
     "StudyRefused",
     "UsageError",
     "WalkNetwork",
     "choose_sites",
+    "compare",
     "coverage",
     "find_gaps",
     "isochrones",
+    "load_scenario",
     "load_standard",
     "load_study",
     "read_demand",
@@ -72,6 +82,7 @@ __all__ = [
     "walk_matrix",
     "walk_minutes",
     "write_map",
+    "write_report",
     "write_tables",
 ]
 

@@ -15,13 +15,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
-from lifecircle.base.model import Model, key_problems
+from lifecircle.base.model import Model, ProfileName, key_problems
 from lifecircle.base.problems import Problem, StudyRefused
 from lifecircle.base.sentences import Language
 from lifecircle.base.text import decode
 from lifecircle.sources import (
     DEMAND_KINDS,
-    BuildingsDemand,
     DemandSource,
     Denominator,
     FacilitySource,
@@ -29,9 +28,13 @@ from lifecircle.sources import (
     ListSource,
     NetworkSource,
     OfficeSource,
+    OutputOptions,
+    ReportOptions,
     Share,
+    SiteOptions,
     Source,
     UnitsSource,
+    census_of,
 )
 
 
@@ -44,10 +47,10 @@ class Options(Model):
     standard: str = "shanghai-2022"
     language: Language = "zh"
     report_date: datetime.date | None = None
-    profile: Literal[
-        "standard", "adult", "elderly", "elderly_cautious", "caregiver", "wheelchair"
-    ] = "standard"
+    profile: ProfileName = "standard"
     """Who walks: `standard` counts metres, the others minutes at their own pace."""
+    profiles: dict[str, ProfileName] = {}
+    """Who walks to a service instead, or to all members of a headline."""
     buffer_m: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 500.0
     target: Share | None = None
     """Replaces the standard's target."""
@@ -72,6 +75,9 @@ class Study(Model):
     offices: OfficeSource | None = None
     lists: tuple[ListSource, ...] = ()
     indicators: IndicatorOptions = IndicatorOptions()
+    sites: SiteOptions = SiteOptions()
+    report: ReportOptions = ReportOptions()
+    outputs: OutputOptions = OutputOptions()
     standard: dict[str, Any] = {}
     """Changes to the standard; the room of standards checks them key by key."""
 
@@ -95,10 +101,10 @@ class Study(Model):
     @property
     def sources(self) -> tuple[Source, ...]:
         """Every file the study names, in its order."""
-        census = [d.census for d in self.demand if isinstance(d, BuildingsDemand) and d.census]
+        census = census_of(self.demand)
         offices = [self.offices] if self.offices else []
         network = self.network
-        beside = (network.gate_points, network.compound_outlines, network.elevation)
+        beside = (network.gate_points, network.compound_outlines, network.border, network.elevation)
         streets = [network, *(source for source in beside if source is not None)]
         others = (*census, *offices, *self.lists)
         return (*streets, self.units, *self.facilities, *self.demand, *others)
@@ -116,6 +122,17 @@ def load_study(path: str | Path) -> Study:
     Raises `StudyRefused` naming the key and the fix; nothing but the study file is opened.
     """
     path = Path(path)
+    content = toml_content(path)
+    try:
+        study = Study.model_validate(_with_full_paths(content, path.parent))
+    except ValidationError as error:
+        raise StudyRefused(key_problems(error, path, DEMAND_KINDS)) from None
+    study._file = path
+    return study
+
+
+def toml_content(path: Path) -> dict[str, Any]:
+    """What a TOML file says; raises `StudyRefused` where it is none, or is not there."""
     if not path.is_file():
         raise StudyRefused([Problem("file_missing", "refused", str(path))])
     text = decode(path.read_bytes(), str(path))
@@ -127,12 +144,7 @@ def load_study(path: str | Path) -> Study:
         problem = Problem(code, "refused", str(path), details={"error": str(error)})
         raise StudyRefused([problem]) from None
     refuse_control_characters(content, path)
-    try:
-        study = Study.model_validate(_with_full_paths(content, path.parent))
-    except ValidationError as error:
-        raise StudyRefused(key_problems(error, path, DEMAND_KINDS)) from None
-    study._file = path
-    return study
+    return content
 
 
 def refuse_control_characters(content: Any, file: Path) -> None:

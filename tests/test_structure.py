@@ -27,7 +27,7 @@ PUBLIC = {
     "WalkNetwork", "choose_sites", "compare", "coverage", "find_gaps", "isochrones",
     "load_scenario", "load_standard", "load_study",
     "read_demand", "read_facilities", "read_network", "read_units", "run", "walk_matrix",
-    "walk_minutes", "write_map", "write_tables",
+    "walk_minutes", "write_map", "write_report", "write_tables",
 }  # fmt: skip
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")

@@ -16,6 +16,8 @@ from lifecircle.network.rules import GateState
 from lifecircle.network.ways import Ways
 
 NO_NODE = np.int64(-1)
+FRESH = 2**50
+"""More than any node of OSM is numbered."""
 STEP_M, ALONG_M, AT_NODE_M = 1.0, 0.1, 0.05
 """OSM rounds places to about a centimetre."""
 GATE_REACH_M = 10.0
@@ -74,9 +76,18 @@ def _node_at(ways: Ways, x: float, y: float, crs: CRS) -> tuple[Ways, int | None
     twins = (ways.node[first] == low) & (ways.node[first + 1] == high)
     twins |= (ways.node[first] == high) & (ways.node[first + 1] == low)
     at = first[twins] + 1
-    node = np.full(len(at), ways.node.max() + 1)
+    node = np.full(len(at), fresh_node(ways))
     spots = np.full(len(at), spot.x), np.full(len(at), spot.y)
     return _inserted(ways, at, node, *spots, crs), int(node[0])
+
+
+def fresh_node(ways: Ways) -> int:
+    """A name for a new node, and from there on upwards.
+
+    Beyond all of OSM's, for the next one after those of the ways may be a signal or a gate that no
+    way holds.
+    """
+    return max(int(ways.node.max()), FRESH - 1) + 1
 
 
 def walled(
@@ -118,7 +129,7 @@ def walled(
             at.append(int(first[index]) + 1)
             x.append(place[0])
             y.append(place[1])
-    fresh = ways.node.max() + 1 + np.arange(len(at))
+    fresh = fresh_node(ways) + np.arange(len(at))
     state.update((int(one), "shut") for one in fresh)
     cut = _inserted(ways, np.array(at, dtype=np.int64), fresh, np.array(x), np.array(y), crs)
     return cut, state
