@@ -6,6 +6,7 @@ Each class is a table of the study file; its fields are the keys.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -131,6 +132,10 @@ class FacilitySource(Source):
     places: str | None = None
     floor_area_m2: str | None = None
     status: str | None = None
+    institution: str | None = None
+    """The column of the institution that a site belongs to; by default its name tells."""
+    capacity_of: Literal["site", "institution"] = "site"
+    """Whose the beds, places and floor area of a row are, where an institution has several."""
     address: str | None = None
     district: str | None = None
     street: str | None = None
@@ -294,9 +299,13 @@ class PointsDemand(Source):
 
 
 class RasterDemand(Source):
-    """A raster of people per cell or per area; other bands may hold the groups."""
+    """A raster of people per cell or per area; other bands may hold the groups.
+
+    A census scales the people of each unit to its totals.
+    """
 
     kind: Literal["raster"]
+    census: CensusSource | None = None
     per: Literal["cell", "km2", "ha"] | None = None
     """What a value is a count of; taken from the raster's own tags where it is not given."""
     nodata: float | None = None
@@ -311,8 +320,9 @@ class RasterDemand(Source):
 
     @property
     def carries(self) -> set[str]:
-        """The weights about people that this source brings."""
-        return {weight for weight in RESIDENT_WEIGHTS if getattr(self, weight)}
+        """The weights about people that this source brings, by a band or by its census."""
+        told = [self] if self.census is None else [self, self.census]
+        return {weight for weight in RESIDENT_WEIGHTS if any(getattr(one, weight) for one in told)}
 
 
 class BuildingsDemand(Source):
@@ -347,3 +357,9 @@ class LandDemand(Source):
 DemandSource = Annotated[
     PointsDemand | RasterDemand | BuildingsDemand | LandDemand, Field(discriminator="kind")
 ]
+
+
+def census_of(sources: Iterable[DemandSource]) -> list[CensusSource]:
+    """The tables of totals that demand sources name."""
+    with_census = [one for one in sources if isinstance(one, RasterDemand | BuildingsDemand)]
+    return [one.census for one in with_census if one.census is not None]

@@ -1,4 +1,4 @@
-"""A real headless Chromium, cut off from everything but files."""
+"""A real headless Chromium, cut off from everything but files; and the demo town, computed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+import lifecircle as lc
+from lifecircle.base.sentences import LANGUAGES, Language
+from lifecircle.demo import copy_town
+from lifecircle.outputs.report_content import report_content
+from lifecircle.outputs.report_content_blocks import Report
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -65,3 +71,15 @@ def chromium_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
         page.close()
         assert [url.split("#")[0] for url in asked] in ([], [address])
         assert complaints or said == []
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> lc.Result:
+    """The result of the demo town, computed once for all tests of this folder."""
+    return lc.run(lc.load_study(copy_town(tmp_path_factory.mktemp("demo"))))
+
+
+@pytest.fixture(scope="session")
+def reports(demo: lc.Result) -> dict[Language, Report]:
+    """The report of the demo town as data, in both languages."""
+    return {language: report_content(demo, language) for language in LANGUAGES}
