@@ -1,10 +1,11 @@
 """Isochrones against brute force, and beside what others draw.
 
-Streets are cut into pieces of 1 m.  NetworkX, on a graph of its own, says how far each piece is
-from each of 200 origins.  Then: is every reached piece inside the polygon, is a piece inside for
-which the definition fails, do the rings nest, are they valid, and which share of the pieces inside
-is reached (precision) and of the reached ones is inside (recall), beside a convex hull, a concave
-hull, the usual OSMnx recipe, and Valhalla where the package pyvalhalla-weekly is installed.
+Streets are cut into pieces of 1 m, squares into places 4 m apart.  NetworkX, on a graph of its
+own, says how far each is from each of 200 origins.  Then: is every reached piece inside the
+polygon, is a piece inside for which the definition fails, do the rings nest, are they valid, and
+which share of the pieces inside is reached (precision) and of the reached ones is inside (recall),
+beside a convex hull, a concave hull, the usual OSMnx recipe, and Valhalla where the package
+pyvalhalla-weekly is installed.
 
     python scripts/compare_isochrones.py DATA_FOLDER [--origins 200]
 """
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import subprocess
 import tempfile
 import time
@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import networkx as nx
@@ -29,19 +28,17 @@ import numpy as np
 import osmium
 import pandas as pd
 import shapely
+from isochrone_oracle import PIECE_M, Oracle
 from scipy.spatial import KDTree
 
 import lifecircle as lc
 from lifecircle.base.geo import project, unproject
 from lifecircle.network.attach import Attachment, attach
-from lifecircle.network.crossing import in_squares
 from lifecircle.network.isochrone_ground import resolution_m
 from lifecircle.network.rules import Flag
 
 LIMITS_M = (300.0, 500.0, 1000.0)
 ACCESS_M = 50.0
-PIECE_M = 1.0
-OUT, PUBLIC, IN = 0, 1, 2
 
 
 def places() -> dict[str, str]:
@@ -55,111 +52,18 @@ def places() -> dict[str, str]:
 
 
 def random_origins(network: lc.WalkNetwork, count: int, seed: int = 8) -> gpd.GeoDataFrame:
-    """Points beside streets of the largest component, anywhere along them, 0 to 30 m away.
-
-    None stands in a square or at its rim, which one leaves straight across: the oracle below
-    knows edges only.
-    """
-    rng, more = np.random.default_rng(seed), 2 * count + 20
+    """Points beside streets of the largest component, anywhere along them, 0 to 30 m away."""
+    rng = np.random.default_rng(seed)
     large = (network.component_m == network.component_m.max()) & ~network.has(Flag.ACROSS)
     edges = np.flatnonzero(large & (network.length_m > 0))
     share = network.length_m[edges] / network.length_m[edges].sum()
-    edge = rng.choice(edges, more, p=share)
-    at = shapely.line_interpolate_point(network.lines[edge], rng.random(more), normalized=True)
-    angle, away = rng.random(more) * 2 * np.pi, rng.random(more) * 30
+    edge = rng.choice(edges, count, p=share)
+    at = shapely.line_interpolate_point(network.lines[edge], rng.random(count), normalized=True)
+    angle, away = rng.random(count) * 2 * np.pi, rng.random(count) * 30
     x = shapely.get_x(at) + away * np.cos(angle)
     y = shapely.get_y(at) + away * np.sin(angle)
-    on_square = in_squares(network, attach(network, x, y)).place
-    kept = np.setdiff1d(np.arange(more), on_square)[:count]
-    points = gpd.points_from_xy(x[kept], y[kept])
+    points = gpd.points_from_xy(x, y)
     return gpd.GeoDataFrame({"id": np.arange(count)}, geometry=points, crs=network.crs)
-
-
-class Oracle:
-    """Exact distances by NetworkX, on a graph built from `network.to_networkx()`.
-
-    A walk leaves private ways, keeps to public ones, and arrives on private ones: three layers.
-    """
-
-    def __init__(self, network: lc.WalkNetwork) -> None:
-        self.network = network
-        self.graph: nx.DiGraph[Any] = nx.DiGraph()
-        for tail, head, edge in network.to_networkx().edges(data=True):
-            # Turned round: the search starts at the origin that all walks lead to.
-            for layer in (OUT, IN) if edge["private"] else (PUBLIC,):
-                self._shortest((head, layer), (tail, layer), edge["length"])
-        for node in range(network.node_count):
-            self._shortest((node, IN), (node, PUBLIC), 0.0)
-            self._shortest((node, PUBLIC), (node, OUT), 0.0)
-        self.private = network.has(Flag.PRIVATE)
-        self._cut()
-
-    def _shortest(self, tail: Any, head: Any, length: float) -> None:
-        known = self.graph.get_edge_data(tail, head)
-        if known is None or known["length"] > length:
-            self.graph.add_edge(tail, head, length=length)
-
-    def _cut(self) -> None:
-        """Every edge as pieces of about 1 m: edge, offset and place of each piece's middle."""
-        network = self.network
-        count = np.maximum(1, np.ceil(network.length_m / PIECE_M)).astype(int)
-        self.edge = np.repeat(np.arange(network.edge_count), count)
-        step = np.arange(len(self.edge)) - np.repeat(np.cumsum(count) - count, count)
-        share = (step + 0.5) / count[self.edge]
-        self.offset = share * network.length_m[self.edge]
-        at = shapely.line_interpolate_point(network.lines[self.edge], share, normalized=True)
-        self.xy = shapely.get_coordinates(at)
-        self.street = ~network.has(Flag.ACROSS)[self.edge]
-        self.tree = KDTree(self.xy)
-
-    def labels(self, at: Attachment, row: int, limit_m: float) -> tuple[np.ndarray, np.ndarray]:
-        """The pieces round an origin, and the metres of the walk from each (inf beyond)."""
-        network, edge, offset, leg = self.network, at.edge[row], at.offset_m[row], at.leg_m[row]
-        graph, private = self.graph, self.private[at.edge[row]]
-        layers = [IN] if private else [PUBLIC]
-        forward, backward = (
-            not network.has(flag)[edge] for flag in (Flag.NO_FORWARD, Flag.NO_BACKWARD)
-        )
-        start = "origin"
-        graph.add_node(start)
-        for layer in layers:
-            if forward:
-                graph.add_edge(start, (network.edge_from[edge], layer), length=leg + offset)
-            if backward:
-                rest = network.length_m[edge] - offset
-                end = (network.edge_to[edge], layer)
-                known = graph.get_edge_data(start, end)
-                length = min(leg + rest, known["length"]) if known else leg + rest
-                graph.add_edge(start, end, length=length)
-        found = nx.single_source_dijkstra_path_length(graph, start, limit_m, weight="length")
-        graph.remove_node(start)
-        near = np.array(
-            self.tree.query_ball_point([at.x[row], at.y[row]], limit_m + 300), dtype=np.int64
-        )
-        return near, self._metres(near, found, edge, offset, leg)
-
-    def _metres(
-        self, near: np.ndarray, found: dict[Any, float], edge: int, offset: float, leg: float
-    ) -> np.ndarray:
-        network = self.network
-        piece_edge, piece_at = self.edge[near], self.offset[near]
-        edges, index = np.unique(piece_edge, return_inverse=True)
-        ends = np.full((len(edges), 2), np.inf)
-        for number, one in enumerate(edges):
-            layers = (OUT, IN) if self.private[one] else (PUBLIC,)
-            for side, node in enumerate((network.edge_from[one], network.edge_to[one])):
-                ends[number, side] = min(found.get((node, layer), math.inf) for layer in layers)
-        ends[network.has(Flag.NO_BACKWARD)[edges], 0] = np.inf
-        ends[network.has(Flag.NO_FORWARD)[edges], 1] = np.inf
-        length = network.length_m[piece_edge]
-        metres = np.minimum(ends[index, 0] + piece_at, ends[index, 1] + length - piece_at)
-        own = piece_edge == edge
-        ahead = piece_at[own] - offset
-        direct = leg + np.abs(ahead)
-        shut = np.where(ahead > 0, Flag.NO_BACKWARD, Flag.NO_FORWARD)
-        direct[(network.flags[edge] & shut) > 0] = np.inf
-        metres[own] = np.minimum(metres[own], direct)
-        return metres
 
 
 def check(
@@ -205,12 +109,12 @@ def score(
 
 def recipe(network: lc.WalkNetwork) -> Callable[[float, float, float], shapely.Geometry]:
     """What tutorials do with an OSMnx graph: nearest node, ego graph, buffers of 25 and 50 m."""
-    graph = nx.Graph()
+    graph = nx.MultiDiGraph()  # as OSMnx makes it: streets in both directions
     for edge in np.flatnonzero(~network.has(Flag.ACROSS)):
         tail, head = int(network.edge_from[edge]), int(network.edge_to[edge])
-        known = graph.get_edge_data(tail, head)
-        if known is None or known["length"] > network.length_m[edge]:
-            graph.add_edge(tail, head, length=network.length_m[edge], geometry=network.lines[edge])
+        own = {"length": float(network.length_m[edge]), "geometry": network.lines[edge]}
+        graph.add_edge(tail, head, **own)
+        graph.add_edge(head, tail, **own)
     nodes = np.array(graph.nodes)
     xy = np.column_stack([network.node_x[nodes], network.node_y[nodes]])
     tree = KDTree(xy)
@@ -297,8 +201,7 @@ def compare(name: str, extract: Path, count: int, folder: Path) -> Iterator[str]
     own = rings.to_crs(network.crs).geometry.to_numpy().reshape(count, -1)
     facts, scores = [], []
     for row in np.flatnonzero(at.found):
-        near, metres = oracle.labels(at, row, LIMITS_M[-1])
-        xy, street = oracle.xy[near], oracle.street[near]
+        xy, metres, street = oracle.labels(at, row, LIMITS_M[-1])
         for number, limit in enumerate(LIMITS_M):
             facts.append({"limit": limit, **check(own[row, number], xy, metres, street, limit)})
         shapes = {"lifecircle": own[row, -1]}
@@ -338,7 +241,8 @@ def geometry_facts(
 ) -> tuple[int, int, int]:
     """How many rings are invalid, miss a smaller one, or miss where the origin attaches."""
     shapes = rings.geometry.to_numpy().reshape(len(at.edge), -1)
-    nest = ~shapely.covers(shapes[:, 1:], shapes[:, :-1])
+    # An origin that is attached nowhere has empty rings; GEOS says that nothing covers those.
+    nest = ~shapely.covers(shapes[:, 1:], shapes[:, :-1]) & ~shapely.is_empty(shapes[:, :-1])
     flat = rings.to_crs(network.crs).geometry.to_numpy().reshape(shapes.shape)
     starts = shapely.points(at.x, at.y)
     smallest = np.array([min(limit for limit in LIMITS_M)])

@@ -7,6 +7,7 @@ the nearest edge whose leg crosses neither water nor rail.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +15,16 @@ import numpy.typing as npt
 import shapely
 
 from lifecircle.base.geo import Floats, geodesic_m, unproject
+from lifecircle.network.nearest import EdgeIndex, Feet
 from lifecircle.network.network import Ints, Mask, WalkNetwork
 from lifecircle.network.rules import Flag
 
 ATTACHED, TOO_FAR, BARRIER = "", "too_far", "barrier"
+
+FARTHEST_M = 1e7
+"""From anywhere on the earth to anywhere."""
+BLOCKED_AT_ONCE = 2048
+"""Places for which every edge within the cap is looked at, at a time."""
 
 
 @dataclass(frozen=True)
@@ -67,141 +74,132 @@ def attach(
     closed: Mask | None = None,
 ) -> Attachment:
     """Attach places (metres in the network's crs) to edges, but for those `closed` to a walker."""
-    points = np.asarray(shapely.points(x, y), dtype=object)
-    edge = np.full(len(x), -1, dtype=np.int64)
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    feet = Feet.none(len(x))
     crossed = np.zeros(len(x), dtype=bool)
-    in_water = _inside_barrier(network, points)
-    for tier in _tiers(network, min_component_m, closed):
-        open_places = np.flatnonzero(edge < 0)
-        if len(open_places) == 0 or len(tier) == 0:
-            continue
-        nearest, across = _nearest_uncrossed(
-            network, tier, points[open_places], in_water[open_places], max_attach_m
-        )
-        edge[open_places] = nearest
-        crossed[open_places] |= across
-    edge = _from_squares(network, points, edge, closed)
-    reason = np.where(edge >= 0, ATTACHED, np.where(crossed, BARRIER, TOO_FAR))
-    return _located(network, points, edge, reason)
+    in_water = _inside_barrier(network, x, y)
+    tiers = _tiers(network, min_component_m, closed)
+    for index in tiers:
+        lost = np.flatnonzero(feet.edge < 0)
+        if len(lost) == 0:
+            break
+        found, across = _nearest_uncrossed(index, x[lost], y[lost], in_water[lost], max_attach_m)
+        feet.put(lost, found)
+        crossed[lost] |= across
+    _from_squares(network, x, y, feet, tiers)
+    reason = np.where(feet.edge >= 0, ATTACHED, np.where(crossed, BARRIER, TOO_FAR))
+    return _located(network, x, y, feet, reason)
 
 
 def _from_squares(
-    network: WalkNetwork, points: npt.NDArray[np.object_], edge: Ints, closed: Mask | None
-) -> Ints:
+    network: WalkNetwork, x: Floats, y: Floats, feet: Feet, tiers: Sequence[EdgeIndex]
+) -> None:
     """Places inside a square are on the network however far its rim is."""
-    lost = np.flatnonzero(edge < 0)
+    lost = np.flatnonzero(feet.edge < 0)
     if not network.squares or len(lost) == 0:
-        return edge
+        return
     squares = shapely.STRtree([square.polygon for square in network.squares])
-    inside = lost[np.unique(squares.query(points[lost], predicate="intersects")[0])]
-    every = _tiers(network, 0.0, closed)[2]
-    edge = edge.copy()
-    edge[inside] = every[shapely.STRtree(network.lines[every]).nearest(points[inside])]
-    return edge
+    points = shapely.points(x[lost], y[lost])
+    inside = lost[np.unique(squares.query(points, predicate="intersects")[0])]
+    for tier in tiers:
+        found = tier.nearest(x[inside], y[inside], FARTHEST_M)
+        nearer = found.metres < feet.metres[inside]
+        feet.put(inside[nearer], found.of(nearer))
 
 
 def _tiers(
     network: WalkNetwork, min_component_m: float, closed: Mask | None
-) -> tuple[Ints, Ints, Ints]:
-    """Edges in order of preference; pieces without length (gates) are never attached to."""
-    real = (shapely.length(network.lines) > 0) & ~network.has(Flag.ACROSS)
-    real = real if closed is None else real & ~closed
-    large = real & (network.component_m >= min_component_m)
-    ground = ~network.has(Flag.OFF_GROUND)
-    return np.flatnonzero(large & ground), np.flatnonzero(large), np.flatnonzero(real)
+) -> tuple[EdgeIndex, ...]:
+    """Edges in order of preference, each in one tier; an index is made once for each network.
+
+    Pieces without length (gates) are never attached to.  A place that finds nothing in one tier
+    finds nothing of it in the next either.
+    """
+    closed = closed if closed is not None and closed.any() else None
+    key = (min_component_m, None if closed is None else closed.tobytes())
+    if key not in network.kept:
+        ground, large = ~network.has(Flag.OFF_GROUND), network.component_m >= min_component_m
+        open_to_all = _drawn(network) & ~network.has(Flag.ACROSS)
+        real = open_to_all if closed is None else open_to_all & ~closed
+        tiers = (real & large & ground, real & large & ~ground, real & ~large)
+        network.kept[key] = tuple(EdgeIndex(network, np.flatnonzero(tier)) for tier in tiers)
+    indexes: tuple[EdgeIndex, ...] = network.kept[key]
+    return indexes
+
+
+def _drawn(network: WalkNetwork) -> Mask:
+    """Which edges have a length on the plane."""
+    moved = (np.diff(network.vertex_x) != 0) | (np.diff(network.vertex_y) != 0)
+    moved = np.append(moved, False)
+    moved[network.vertex_start[1:] - 1] = False
+    return np.asarray(np.add.reduceat(moved, network.vertex_start[:-1]) > 0)
 
 
 def _nearest_uncrossed(
-    network: WalkNetwork,
-    tier: Ints,
-    points: npt.NDArray[np.object_],
-    in_water: Mask,
-    max_attach_m: float,
-) -> tuple[Ints, Mask]:
-    """The nearest edge of the tier for each point, or -1; and where only crossings were found."""
-    lines = network.lines[tier]
-    tree = shapely.STRtree(lines)
-    point, line = tree.query_nearest(points, max_distance=max_attach_m)
-    point, line = _one_each(points, lines, point, line)
-    across = _crosses(network, points[point], lines[line]) & ~in_water[point]
-    edge = np.full(len(points), -1, dtype=np.int64)
-    edge[point[~across]] = tier[line[~across]]
-    blocked = point[across]
-    again, line = _all_uncrossed(network, tree, lines, points[blocked], max_attach_m)
-    edge[blocked[again]] = tier[line]
-    crossed = np.zeros(len(points), dtype=bool)
+    index: EdgeIndex, x: Floats, y: Floats, in_water: Mask, max_attach_m: float
+) -> tuple[Feet, Mask]:
+    """The nearest edge of the index for each place; and where only crossings were found."""
+    network, feet = index.network, index.nearest(x, y, max_attach_m)
+    near = np.flatnonzero((feet.edge >= 0) & ~in_water)
+    legs = np.stack(
+        [np.column_stack([x[near], y[near]]), np.column_stack([feet.x[near], feet.y[near]])], axis=1
+    )
+    blocked = near[_crosses(network, legs)]
+    crossed = np.zeros(len(x), dtype=bool)
     crossed[blocked] = True
-    return edge, crossed
+    for start in range(0, len(blocked), BLOCKED_AT_ONCE):
+        at = blocked[start : start + BLOCKED_AT_ONCE]
+        feet.put(at, _all_uncrossed(index, x[at], y[at], max_attach_m))
+    return feet, crossed
 
 
-def _all_uncrossed(
-    network: WalkNetwork,
-    tree: shapely.STRtree,
-    lines: npt.NDArray[np.object_],
-    points: npt.NDArray[np.object_],
-    max_attach_m: float,
-) -> tuple[Ints, Ints]:
-    """For points whose nearest edge lies across a barrier: the nearest edge that does not."""
-    point, line = tree.query(points, predicate="dwithin", distance=max_attach_m)
-    free = ~_crosses(network, points[point], lines[line])
-    return _one_each(points, lines, point[free], line[free])
+def _all_uncrossed(index: EdgeIndex, x: Floats, y: Floats, max_attach_m: float) -> Feet:
+    """For places whose nearest edge lies across a barrier: the nearest edge that does not."""
+    place, feet = index.all_near(x, y, max_attach_m)
+    legs = np.stack(
+        [np.column_stack([x[place], y[place]]), np.column_stack([feet.x, feet.y])], axis=1
+    )
+    free = ~_crosses(index.network, legs)
+    return index.least(place[free], feet.of(free), len(x))
 
 
-def _one_each(
-    points: npt.NDArray[np.object_], lines: npt.NDArray[np.object_], point: Ints, line: Ints
-) -> tuple[Ints, Ints]:
-    """Of the candidate pairs the nearest for each point; ties by place, not by order of input."""
-    distance = shapely.distance(points[point], lines[line])
-    ends = shapely.get_coordinates(shapely.shortest_line(points[point], lines[line]))[1::2]
-    order = np.lexsort((line, ends[:, 1], ends[:, 0], distance, point))
-    first = np.diff(point[order], prepend=-1) != 0
-    return point[order][first], line[order][first]
-
-
-def _crosses(
-    network: WalkNetwork, points: npt.NDArray[np.object_], lines: npt.NDArray[np.object_]
-) -> Mask:
-    """Which legs from points to their nearest place on lines cross a barrier.
+def _crosses(network: WalkNetwork, legs: Floats) -> Mask:
+    """Which legs (n × 2 ends × 2) from places to the nearest place on an edge cross a barrier.
 
     A leg that only ends on a barrier, as on a level crossing, does not cross it.
     """
-    crossed = np.zeros(len(points), dtype=bool)
-    if len(network.barriers) and len(points):
-        legs = shapely.shortest_line(points, lines)
-        leg, hit = shapely.STRtree(network.barriers).query(legs, predicate="intersects")
-        across = ~shapely.touches(legs[leg], network.barriers[hit])
+    crossed = np.zeros(len(legs), dtype=bool)
+    if len(network.barriers) and len(legs):
+        lines = np.asarray(shapely.linestrings(legs), dtype=object)
+        leg, hit = shapely.STRtree(network.barriers).query(lines, predicate="intersects")
+        across = ~shapely.touches(lines[leg], network.barriers[hit])
         crossed[leg[across]] = True
-        crossed &= shapely.length(legs) > 0
+        crossed &= (legs[:, 0] != legs[:, 1]).any(axis=1)
     return crossed
 
 
-def _inside_barrier(network: WalkNetwork, points: npt.NDArray[np.object_]) -> Mask:
+def _inside_barrier(network: WalkNetwork, x: Floats, y: Floats) -> Mask:
     """Places that lie in water themselves: they attach plainly."""
-    inside = np.zeros(len(points), dtype=bool)
-    if len(network.barriers):
-        areas = network.barriers[shapely.get_dimensions(network.barriers) == 2]
-        inside[shapely.STRtree(areas).query(points, predicate="intersects")[0]] = True
+    inside = np.zeros(len(x), dtype=bool)
+    areas = network.barriers[shapely.get_dimensions(network.barriers) == 2]
+    if len(areas):
+        found = shapely.STRtree(areas).query(shapely.points(x, y), predicate="intersects")
+        inside[found[0]] = True
     return inside
 
 
 def _located(
-    network: WalkNetwork,
-    points: npt.NDArray[np.object_],
-    edge: Ints,
-    reason: npt.NDArray[np.str_],
+    network: WalkNetwork, x: Floats, y: Floats, feet: Feet, reason: npt.NDArray[np.str_]
 ) -> Attachment:
     """Offsets along the edges and legs, geodesic where the network lies on the earth."""
-    found = np.flatnonzero(edge >= 0)
-    offset, leg = np.full(len(edge), np.nan), np.full(len(edge), np.nan)
-    at = np.full((len(edge), 2), np.nan)
-    drawn = shapely.line_locate_point(network.lines[edge[found]], points[found])
-    offset[found], at[found] = _along(network, edge[found], drawn)
-    own = shapely.get_coordinates(points[found])
-    leg[found] = straight_m(network, own[:, 0], own[:, 1], at[found, 0], at[found, 1])
-    place = shapely.get_coordinates(points)
-    return Attachment(
-        edge, offset, leg, at[:, 0], at[:, 1], reason, place[:, 0].copy(), place[:, 1].copy()
-    )
+    found = np.flatnonzero(feet.edge >= 0)
+    offset, leg = np.full(len(x), np.nan), np.full(len(x), np.nan)
+    at_x, at_y = np.full(len(x), np.nan), np.full(len(x), np.nan)
+    vertex, along = feet.vertex[found], network.vertex_along_m
+    offset[found] = along[vertex] + feet.share[found] * (along[vertex + 1] - along[vertex])
+    at_x[found], at_y[found] = feet.x[found], feet.y[found]
+    leg[found] = straight_m(network, x[found], y[found], at_x[found], at_y[found])
+    return Attachment(feet.edge, offset, leg, at_x, at_y, reason, x.copy(), y.copy())
 
 
 def straight_m(network: WalkNetwork, x_a: Floats, y_a: Floats, x_b: Floats, y_b: Floats) -> Floats:
@@ -211,26 +209,3 @@ def straight_m(network: WalkNetwork, x_a: Floats, y_a: Floats, x_b: Floats, y_b:
     lon_a, lat_a = unproject(x_a, y_a, network.crs)
     lon_b, lat_b = unproject(x_b, y_b, network.crs)
     return geodesic_m(lon_a, lat_a, lon_b, lat_b)
-
-
-def _along(network: WalkNetwork, edge: Ints, drawn: Floats) -> tuple[Floats, Floats]:
-    """Metres along `edge`, and the place, `drawn` units of the plane from its first vertex."""
-    x, y, along = network.vertex_x, network.vertex_y, network.vertex_along_m
-    steps = np.hypot(np.diff(x, prepend=x[:1]), np.diff(y, prepend=y[:1]))
-    steps[network.vertex_start[:-1]] = 0
-    # One rising ruler over all edges: each edge starts where the one before it ended.
-    ruler = np.cumsum(steps)
-    first, last = network.vertex_start[edge], network.vertex_start[edge + 1] - 1
-    place = np.clip(ruler[first] + drawn, ruler[first], ruler[last])
-    after = np.clip(np.searchsorted(ruler, place, side="left"), first + 1, last)
-    span = ruler[after] - ruler[after - 1]
-    part = np.divide(place - ruler[after - 1], span, out=np.zeros_like(span), where=span > 0)
-    part = np.clip(part, 0, 1)
-    offset = along[after - 1] + part * (along[after] - along[after - 1])
-    at = np.column_stack(
-        [
-            x[after - 1] + part * (x[after] - x[after - 1]),
-            y[after - 1] + part * (y[after] - y[after - 1]),
-        ]
-    )
-    return offset, at

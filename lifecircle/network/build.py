@@ -63,7 +63,7 @@ def build_network(
     return replace(
         network,
         node_delay=delay[number >= 0],
-        squares=_areas(sights, names, number),
+        squares=_areas(squares, sights, names, number) if squares else (),
         extent=extent,
         barriers=network.barriers if barriers is None else barriers,
     )
@@ -78,15 +78,18 @@ def _node_delays(names: Ints, delays: Mapping[int, NodeDelay]) -> npt.NDArray[np
     return delay
 
 
-def _areas(sights: Sequence[Sights], names: Ints, number: Ints) -> tuple[SquareArea, ...]:
+def _areas(
+    squares: Sequence[Square], sights: Sights, names: Ints, number: Ints
+) -> tuple[SquareArea, ...]:
     """The squares with their nodes as numbers of the network; a gate's copies stay out."""
-    areas = []
-    for seen in sights:
-        place = np.clip(np.searchsorted(names, seen.node), 0, len(names) - 1)
-        nodes = number[place[names[place] == seen.node]]
-        private = bool(seen.flags & Flag.PRIVATE)
-        areas.append(SquareArea(seen.polygon, nodes[nodes >= 0], private))
-    return tuple(areas)
+    place = np.clip(np.searchsorted(names, sights.node), 0, len(names) - 1)
+    nodes = np.where(names[place] == sights.node, number[place], -1)
+    return tuple(
+        SquareArea(polygon, own[own >= 0], bool(square.flags & Flag.PRIVATE))
+        for square, polygon, own in zip(
+            squares, sights.polygons, np.split(nodes, sights.start[1:-1]), strict=True
+        )
+    )
 
 
 def _segments(ways: Ways, node: Ints, lon: Floats, lat: Floats) -> Segments:
@@ -149,29 +152,44 @@ class Chains:
 def _chains(pieces: Pieces) -> Chains:
     """Pieces joined end to end so that no chain ends at a joint.
 
-    A ring of joints alone becomes one chain from one of its nodes to itself.
+    A ring of joints alone becomes one chain from one of its nodes to itself.  Chains come in the
+    order of the pieces they were begun with, rings last.
     """
-    first, last = pieces.first.tolist(), pieces.last.tolist()
+    alone = np.flatnonzero(~pieces.joint[pieces.first] & ~pieces.joint[pieces.last])
+    joined, turned, chain = _joined(pieces)
+    piece, chain = np.concatenate([alone, joined]), np.concatenate([alone, chain])
+    order = np.argsort(chain, kind="stable")
+    start = np.flatnonzero(np.diff(chain[order], prepend=-1, append=-1))
+    turned = np.concatenate([np.zeros(len(alone), dtype=bool), turned])
+    return Chains(start, piece[order], turned[order])
+
+
+def _joined(pieces: Pieces) -> tuple[Ints, npt.NDArray[np.bool_], Ints]:
+    """The pieces that touch a joint as they are walked: piece, turned, and a number that rises
+    with the chains."""
     touching = _pieces_at_joints(pieces)
-    free = ~pieces.joint[pieces.first] | ~pieces.joint[pieces.last]
-    backwards = pieces.joint[pieces.first] & ~pieces.joint[pieces.last]
+    at_first, at_last = pieces.joint[pieces.first], pieces.joint[pieces.last]
+    first, last = pieces.first.tolist(), pieces.last.tolist()
     done = np.zeros(len(first), dtype=bool)
-    start: list[int] = []
     piece: list[int] = []
     turned: list[bool] = []
-    for seed in [*np.flatnonzero(free).tolist(), *np.flatnonzero(~free).tolist()]:
+    chain: list[int] = []
+    seeds = np.concatenate([np.flatnonzero(at_first ^ at_last), np.flatnonzero(at_first & at_last)])
+    rings = len(first) * (at_first & at_last)[seeds]
+    for seed, number in zip(seeds.tolist(), (seeds + rings).tolist(), strict=True):
         if done[seed]:
             continue
-        start.append(len(piece))
-        onward, turn = [seed], bool(backwards[seed])
+        onward, turn = [seed], bool(at_first[seed] and not at_last[seed])
         while onward:
             done[onward[0]] = True
             piece.append(onward[0])
             turned.append(turn)
+            chain.append(number)
             node = first[onward[0]] if turn else last[onward[0]]
             onward = [other for other in touching.get(node, ()) if not done[other]]
             turn = bool(onward) and first[onward[0]] != node
-    return Chains(np.array([*start, len(piece)]), np.array(piece), np.array(turned, dtype=bool))
+    numbers = np.array(chain, dtype=np.int64)
+    return np.array(piece, dtype=np.int64), np.array(turned, dtype=bool), numbers
 
 
 def _pieces_at_joints(pieces: Pieces) -> dict[int, list[int]]:

@@ -126,15 +126,21 @@ class Effort:
 def along_edges(start: Ints, edge: Ints, given: Floats, wanted: Floats, at: Floats) -> Floats:
     """Along each `edge` the value of `wanted` where `given` is `at`; both rise from 0.
 
-    `given` and `wanted` have a value for each vertex; in between they are straight.
+    `given` and `wanted` have a value for each vertex; in between they are straight.  Only the
+    edges asked for are looked at: a few places of a large network cost little.
     """
-    first, last = start[edge], start[edge + 1] - 1
-    whole = given[start[1:] - 1]
+    edges, number = np.unique(edge, return_inverse=True)
+    sizes = start[edges + 1] - start[edges]
+    begin = np.append(0, np.cumsum(sizes))
+    vertex = np.arange(begin[-1]) + np.repeat(start[edges] - begin[:-1], sizes)
+    given, wanted = given[vertex], wanted[vertex]
+    first, last = begin[number], begin[number + 1] - 1
+    whole = given[begin[1:] - 1]
     # One rising ruler over all edges: each edge starts where the one before it ended.
     lift = np.append(0.0, np.cumsum(whole))
-    ruler = given + np.repeat(lift[:-1], np.diff(start))
-    place = np.clip(at, 0, whole[edge])
-    after = np.searchsorted(ruler, place + lift[edge], side="left")
+    ruler = given + np.repeat(lift[:-1], sizes)
+    place = np.clip(at, 0, whole[number])
+    after = np.searchsorted(ruler, place + lift[number], side="left")
     after = np.clip(after, first + 1, last)
     span = given[after] - given[after - 1]
     part = np.divide(place - given[after - 1], span, out=np.zeros_like(span), where=span > 0)

@@ -8,8 +8,9 @@ widened by a, and around each entrance whose own leg d is longer than L − a a 
     whose delay takes the walk past L − a).  Nothing is walked faster than a straight line at full
     pace, so |q − r| + (L − d(r)) ≤ a: the disk that r adds lies in the disk of a about q.
 
-Downhill a walk can beat the pace on the flat; then rings are also widened from L − a/2, L − a/4
-and L − a/8, which stays within the rule and leaves at most 0.2 · a/8 of a street's end outside.
+Downhill a walk can beat the pace on the flat by 19 %; then rings are also widened from L − a/2,
+L − a/4, L − a/8 and L − a/40, which stays within the rule: a disk of w about q reaches the street
+down to 0.16 w short of its end, and 0.16 · a/40 is less than the resolution.
 """
 
 from __future__ import annotations
@@ -21,15 +22,14 @@ import numpy.typing as npt
 import shapely
 
 from lifecircle.base.geo import Floats
+from lifecircle.network.border import CLEAR_M
 from lifecircle.network.effort import along_edges
-from lifecircle.network.isochrone_search import Stretches
+from lifecircle.network.isochrone_squares import ARC_SEGMENTS
+from lifecircle.network.isochrone_stretches import Stretches
 from lifecircle.network.network import Ints, WalkNetwork
 from lifecircle.network.rules import Flag
 
 Shapes = npt.NDArray[np.object_]
-
-ARC_SEGMENTS = 8
-"""Straight pieces to a quarter of a circle."""
 
 CELLS_M = (200.0, 25.0)
 """Streets of squares of these sides are widened together where all of a square are reached."""
@@ -39,6 +39,10 @@ BRIDGE_M = 3.0
 
 GRID_M = 1e-3
 """Rings of one origin share their borders on a grid of this size."""
+
+STRAIGHT_M = 50.0
+"""Borders are cut into pieces of at most this length: straight in metres and straight in degrees
+then differ by less than a tenth of `GRID_M`, so that rings nest in both."""
 
 NOTHING = shapely.MultiPolygon()
 
@@ -126,7 +130,6 @@ class Ground:
 
     def __init__(self, network: WalkNetwork, access_m: float) -> None:
         self.network, self.access_m = network, access_m
-        self._squares: dict[int, shapely.Geometry] = {}
         self._kept = 0
         self._edges: Shapes = np.full(network.edge_count, None, dtype=object)
 
@@ -164,14 +167,6 @@ class Ground:
             cells.widened[number] = shapely.union_all(self._whole(cells.edges(number)))
         return cells.widened[number]
 
-    def whole_squares(self, numbers: Ints) -> Shapes:
-        """Squares that are reached entirely, widened."""
-        for number in numbers:
-            if number not in self._squares:
-                shape = np.array([self.network.squares[number].polygon], dtype=object)
-                self._squares[number] = widened(shape, self.access_m)[0]
-        return np.array([self._squares[number] for number in numbers], dtype=object)
-
 
 class Water:
     """Areas of water, which no ground is in but for a strip along reached streets over them."""
@@ -198,8 +193,31 @@ class Water:
         parts = shapely.get_parts(shapely.difference(ground, water))
         shapely.prepare(parts)
         dry = parts[shapely.intersects(parts, shapely.multilinestrings(reached))]
-        wet = shapely.intersection(bridging[shapely.intersects(water, bridging)], water)
-        return shapely.union_all(np.concatenate([dry, widened(wet, BRIDGE_M)]))
+        wet = shapely.intersection(reached[shapely.intersects(water, reached)], water)
+        # From the bank on, where the limit falls before the strip's own width has been walked.
+        over = shapely.buffer(shapely.union_all(wet), BRIDGE_M)
+        bridges = shapely.intersection(bridging[shapely.intersects(over, bridging)], over)
+        return shapely.union_all(np.concatenate([dry, widened(bridges, BRIDGE_M)]))
+
+
+class Border:
+    """Lines that nobody crosses, which are the barriers that are a MultiLineString."""
+
+    def __init__(self, network: WalkNetwork) -> None:
+        barriers = network.barriers
+        many_lines = shapely.get_type_id(barriers) == shapely.GeometryType.MULTILINESTRING
+        self.lines = shapely.union_all(barriers[many_lines])
+        shapely.prepare(self.lines)
+
+    def taken_out(self, ground: shapely.Geometry, reached: Shapes) -> shapely.Geometry:
+        """`ground` without what lies beyond the border, where no street is reached."""
+        if not shapely.intersects(self.lines, ground):
+            return ground
+        near = shapely.clip_by_rect(self.lines, *shapely.bounds(ground))
+        strip = shapely.buffer(near, CLEAR_M / 2, quad_segs=1)
+        parts = shapely.get_parts(shapely.difference(ground, strip))
+        own = shapely.intersects(parts, shapely.multilinestrings(reached))
+        return shapely.union_all(parts[own])
 
 
 def nested(rings: Shapes) -> Shapes:
@@ -212,6 +230,7 @@ def nested(rings: Shapes) -> Shapes:
     if len(shapes) < 2 or shapely.is_empty(shapes).all():
         return shapes
     borders = shapely.union_all(shapely.boundary(shapes), grid_size=GRID_M)
+    borders = shapely.segmentize(borders, STRAIGHT_M)
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(borders)))
     inner = shapely.point_on_surface(faces)
     smallest = np.full(len(faces), len(shapes))

@@ -9,10 +9,10 @@ import numpy as np
 import shapely
 
 from lifecircle.base.geo import Floats
-from lifecircle.network.crossing import in_squares, sight_of_nodes
 from lifecircle.network.isochrone_ground import (
     BRIDGE_M,
     NOTHING,
+    Border,
     Ground,
     Shapes,
     Water,
@@ -20,10 +20,12 @@ from lifecircle.network.isochrone_ground import (
     nested,
     widened,
 )
-from lifecircle.network.isochrone_search import Batch, Cones, RingSearch, Stretches, stretches
+from lifecircle.network.isochrone_search import Batch, Cones, RingSearch
+from lifecircle.network.isochrone_squares import SquareGround
+from lifecircle.network.isochrone_stretches import Stretches, stretches
 from lifecircle.network.network import Ints
 
-Spans = Callable[[RingSearch, Cones, float, float], Stretches]
+Spans = Callable[[RingSearch, Cones, float], Stretches]
 
 NEARLY_M = 1e-6
 """Covered means metres ≤ limit + this."""
@@ -54,17 +56,17 @@ class RingMaker:
         self.limits_m, self.access_m, self.polygons = limits_m, access_m, polygons
         self.weights = weights
         # Only downhill does a walk beat the pace on the flat: see isochrone_ground.
-        parts = (1, 2, 4, 8) if _has_slopes(search) else (1,)
+        parts = (1, 2, 4, 8, 40) if _has_slopes(search) else (1,)
         self.grounds = [Ground(self.network, access_m / part) for part in parts]
-        self.water = Water(self.network)
-        self.over_squares = _walks_over_squares(search)
+        self.water, self.border = Water(self.network), Border(self.network)
+        self.over_squares = SquareGround(self.network)
 
     def rings(self, batch: Batch, spans: Spans = stretches) -> Rings:
         """All rings of a batch."""
         shape = (len(batch.origins), len(self.limits_m))
         shapes, street_m = np.empty(shape, dtype=object), np.zeros(shape)
         for number, limit_m in enumerate(self.limits_m):
-            reached = spans(self.search, batch.streets, limit_m, limit_m)
+            reached = spans(self.search, batch.streets, limit_m)
             row = np.searchsorted(batch.origins, reached.origin)
             length = reached.to_m - reached.from_m
             street_m[:, number] = np.bincount(row, length, len(batch.origins))
@@ -94,11 +96,10 @@ class RingMaker:
             self._widen(batch, limit_m, ground, spans, pieces)
         for row, disks in enumerate(self._disks(batch.origins, limit_m, reached)):
             pieces[row].append(disks)
+            pieces[row].append(self._disks_in_squares(batch, batch.origins[row], limit_m))
         unions = [shapely.union_all(np.concatenate(parts)) for parts in pieces]
         shapes = np.array([NOTHING, *unions], dtype=object)[1:]
-        return (
-            self._dry(batch, limit_m, reached, spans, shapes) if len(self.water.areas) else shapes
-        )
+        return self._bounded(batch, limit_m, reached, spans, shapes)
 
     def _widen(
         self,
@@ -110,20 +111,15 @@ class RingMaker:
     ) -> None:
         """Add what `ground` makes of the places reached within the limit less its own width."""
         within_m = limit_m - ground.access_m
-        bones = spans(self.search, batch.streets, within_m, limit_m)
-        sights = spans(self.search, batch.sights, within_m, limit_m)
+        bones = spans(self.search, batch.streets, within_m)
         lines = cut_lines(self.network, bones)
-        across = widened(cut_lines(self.network, sights), ground.access_m)
-        squares = batch.squares.metres <= within_m
         for row, origin in enumerate(batch.origins):
             mine = bones.of(origin)
             pieces[row] += ground.pieces(
                 bones.edge[mine], bones.from_m[mine], bones.to_m[mine], lines[mine]
             )
-            pieces[row].append(across[sights.of(origin)])
-            pieces[row].append(self.over_squares.within(origin, within_m, ground.access_m))
-            whole = batch.squares.number[squares & (batch.squares.origin == origin)]
-            pieces[row].append(ground.whole_squares(whole))
+            own = batch.squares.of(batch.squares.origin == origin)
+            pieces[row].append(self.over_squares.reached(own, within_m, ground.access_m))
 
     def _disks(self, origins: Ints, limit_m: float, reached: Stretches) -> list[Shapes]:
         """For each origin disks round the entrances whose leg leaves less than the access metres.
@@ -147,19 +143,29 @@ class RingMaker:
             result.append(disks[own[held.any(axis=1)]])
         return result
 
-    def _dry(
+    def _disks_in_squares(self, batch: Batch, origin: int, limit_m: float) -> Shapes:
+        """The same round an origin that stands in a square."""
+        own = batch.squares.of(batch.squares.standing & (batch.squares.origin == origin))
+        spare = limit_m - own.metres
+        few = (spare > 0) & (spare < self.access_m)
+        places = np.asarray(shapely.points(own.x[few], own.y[few]), dtype=object)
+        return widened(places, spare[few])
+
+    def _bounded(
         self, batch: Batch, limit_m: float, reached: Stretches, spans: Spans, shapes: Shapes
     ) -> Shapes:
-        bridging = spans(self.search, batch.streets, limit_m - BRIDGE_M, limit_m)
+        """The grounds without water, and without what lies beyond water or a border."""
+        if not (len(self.water.areas) or shapely.length(self.border.lines)):
+            return shapes
+        bridging = spans(self.search, batch.streets, limit_m - BRIDGE_M)
         reached_lines = cut_lines(self.network, reached)
         bridging_lines = cut_lines(self.network, bridging)
-        dry = [
-            self.water.taken_out(
-                shape, reached_lines[reached.of(origin)], bridging_lines[bridging.of(origin)]
-            )
-            for origin, shape in zip(batch.origins, shapes, strict=True)
-        ]
-        return np.array([NOTHING, *dry], dtype=object)[1:]
+        bounded = shapes.copy()
+        for row, origin in enumerate(batch.origins):
+            own = reached_lines[reached.of(origin)]
+            dry = self.water.taken_out(shapes[row], own, bridging_lines[bridging.of(origin)])
+            bounded[row] = self.border.taken_out(dry, own)
+        return bounded
 
     def _people(self, batch: Batch) -> Floats:
         """Weights within each limit, by each place's own walk."""
@@ -171,41 +177,6 @@ class RingMaker:
             inside = people.metres <= limit_m + NEARLY_M
             np.add.at(sums[:, number], row[inside], weights[inside])
         return sums
-
-
-@dataclass(frozen=True)
-class SquareWalks:
-    """Straight walks over squares from the origins that stand in them or at their rim.
-
-    `lines` run from where the walk begins, after a leg of `leg_m`, to a node that is seen there;
-    `length_m` is theirs.
-    """
-
-    origin: Ints
-    lines: Shapes
-    leg_m: Floats
-    length_m: Floats
-
-    def within(self, origin: int, limit_m: float, access_m: float) -> Shapes:
-        """What of an origin's walks lies within the limit, widened."""
-        mine = np.flatnonzero((self.origin == origin) & (self.leg_m <= limit_m))
-        part = np.minimum(limit_m - self.leg_m[mine], self.length_m[mine])
-        ends = shapely.line_interpolate_point(self.lines[mine], part)
-        starts = shapely.get_point(self.lines[mine], 0)
-        pairs = np.stack([shapely.get_coordinates(starts), shapely.get_coordinates(ends)], axis=1)
-        return widened(np.asarray(shapely.linestrings(pairs), dtype=object), access_m)
-
-
-def _walks_over_squares(search: RingSearch) -> SquareWalks:
-    network = search.network
-    inside = in_squares(network, search.entrances.attachment)
-    entry, node, _, metres = sight_of_nodes(network, inside)
-    starts = np.column_stack([inside.x[entry], inside.y[entry]])
-    ends = np.column_stack([network.node_x[node], network.node_y[node]])
-    lines = shapely.linestrings(np.stack([starts, ends], axis=1))
-    leg = inside.leg_m[entry]
-    origin = search.entrances.row[inside.place[entry]]
-    return SquareWalks(origin, np.asarray(lines, dtype=object), leg, metres - leg)
 
 
 def _has_slopes(search: RingSearch) -> bool:

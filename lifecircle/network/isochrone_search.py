@@ -17,7 +17,9 @@ from scipy.sparse.csgraph import dijkstra
 
 from lifecircle.base.geo import Floats
 from lifecircle.network.attach import Attachment
+from lifecircle.network.crossing import in_squares
 from lifecircle.network.graph import Arcs, Links, WalkGraph, sparse_matrix
+from lifecircle.network.isochrone_squares import Sources
 from lifecircle.network.network import Ints, Mask, WalkNetwork
 from lifecircle.network.profiles import Profile
 from lifecircle.network.rules import Flag
@@ -39,16 +41,12 @@ TIGHT_M = 1e-6
 
 @dataclass(frozen=True)
 class Cones:
-    """Places on edges: whose they are, where, how far away, and to which sides the walk goes on.
-
-    `needed_m` is what the limit of a ring must be for the cone to count.
-    """
+    """Places on edges: whose they are, where, how far away, and to which sides the walk goes on."""
 
     origin: Ints
     edge: Ints
     at_m: Floats
     metres: Floats
-    needed_m: Floats
     ahead: Mask
     behind: Mask
 
@@ -64,7 +62,7 @@ class Cones:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Something that an origin reaches (a place, a square), and the metres of the walk."""
+    """Places that an origin reaches, and the metres of the walk."""
 
     origin: Ints
     number: Ints
@@ -75,14 +73,12 @@ class Pairs:
 class Batch:
     """What some origins reach within the search's limit.
 
-    `streets` and `sights` (lines over squares that shortest walks take) are cones; `squares`
-    says within how many metres all of a square lies, `people` how far each place is.
+    `streets` are cones, `squares` where walks enter squares; `people` says how far each place is.
     """
 
     origins: Ints
     streets: Cones
-    sights: Cones
-    squares: Pairs
+    squares: Sources
     people: Pairs
 
 
@@ -207,8 +203,7 @@ class RingSearch:
         return Batch(
             origins,
             streets,
-            self._sight_cones(field, edges[across]),
-            self._squares(field, shared),
+            self._squares(field, origins),
             self._people(field, origins, limit_m, shared),
         )
 
@@ -236,7 +231,7 @@ class RingSearch:
             edge, here = edges[number], metres[row, number]
             ahead = self.ahead[edge] if low else np.zeros(len(edge), dtype=bool)
             behind = np.zeros(len(edge), dtype=bool) if low else self.behind[edge]
-            cone = Cones(owner[row, number], edge, at_m[number], here, here, ahead, behind)
+            cone = Cones(owner[row, number], edge, at_m[number], here, ahead, behind)
             cones.append(cone[ahead | behind])
         return cones[0] + cones[1]
 
@@ -250,62 +245,45 @@ class RingSearch:
             edge,
             at.offset_m[mine],
             leg,
-            leg,
             self.ahead[edge],
             self.behind[edge],
         )
 
-    def _sight_cones(self, field: Field, edges: Ints) -> Cones:
-        """Cones along the lines over squares that shortest walks take, from their nearer ends.
-
-        Such a line is tight: its ends differ by the whole effort of walking it.
-        """
-        private, length = self.network.has(Flag.PRIVATE)[edges], self.network.length_m[edges]
-        at_low, owner_low = self._at(field, self.network.edge_from[edges], private)
-        at_high, owner_high = self._at(field, self.network.edge_to[edges], private)
-        ahead_m, behind_m = self.rulers(edges, length)
-        cones = []
-        for near, far, owner, cost, low in (
-            (at_low, at_high, owner_high, ahead_m, True),
-            (at_high, at_low, owner_low, behind_m, False),
-        ):
-            with np.errstate(invalid="ignore"):
-                tight = np.isfinite(near) & np.isfinite(far) & (far - near >= cost - TIGHT_M)
-            row, number = np.nonzero(tight)
-            yes, no = np.ones(len(row), dtype=bool), np.zeros(len(row), dtype=bool)
-            cones.append(
-                Cones(
-                    owner[row, number],
-                    edges[number],
-                    np.zeros(len(row)) if low else length[number],
-                    near[row, number],
-                    far[row, number],
-                    yes if low else no,
-                    no if low else yes,
-                )
-            )
-        return cones[0] + cones[1]
-
-    def _squares(self, field: Field, shared: bool) -> Pairs:
-        """Within how many metres all of each square lies: its farthest corner, and straight on."""
-        origin, number, metres = [], [], []
-        for index, square in enumerate(self.network.squares):
-            if len(square.nodes) == 0 or (field.column[square.nodes] == len(field.nodes)).all():
-                continue
-            private = np.full(len(square.nodes), square.private)
-            corners, owner = self._at(field, square.nodes, private)
-            west, south, east, north = square.polygon.bounds
-            worst = corners.max(axis=1) + np.hypot(east - west, north - south)
-            whole = np.isfinite(worst) & (not shared or (owner == owner[:, :1]).all(axis=1))
-            origin.append(owner[whole, 0])
-            number.append(np.full(whole.sum(), index))
-            metres.append(worst[whole])
-        none = np.empty(0, dtype=np.int64)
-        return Pairs(
-            np.concatenate([none, *origin]),
-            np.concatenate([none, *number]),
-            np.concatenate([np.empty(0), *metres]),
+    def _squares(self, field: Field, origins: Ints) -> Sources:
+        """The nodes of squares that are reached, and the origins that stand in squares."""
+        corner, square = self._corners
+        near = np.isin(square, square[field.column[corner] < len(field.nodes)])
+        corner, square = corner[near], square[near]
+        private = np.array([one.private for one in self.network.squares], dtype=bool)[square]
+        metres, owner = self._at(field, corner, private)
+        row, number = np.nonzero(np.isfinite(metres))
+        node = corner[number]
+        nodes = Sources(
+            owner[row, number],
+            square[number],
+            self.network.node_x[node],
+            self.network.node_y[node],
+            metres[row, number],
+            np.zeros(len(row), dtype=bool),
         )
+        standing = self._standing
+        return nodes + standing.of(np.isin(standing.origin, origins))
+
+    @cached_property
+    def _standing(self) -> Sources:
+        """Origins that stand in squares or attach to their rims."""
+        inside = in_squares(self.network, self.entrances.attachment)
+        own = self.entrances.row[inside.place]
+        here = np.ones(len(own), dtype=bool)
+        return Sources(own, inside.square, inside.x, inside.y, inside.leg_m, here)
+
+    @cached_property
+    def _corners(self) -> tuple[Ints, Ints]:
+        """The nodes of all squares, and the number of the square of each."""
+        none = np.empty(0, dtype=np.int64)
+        nodes = [square.nodes for square in self.network.squares]
+        sizes = [len(own) for own in nodes]
+        return np.concatenate([none, *nodes]), np.repeat(np.arange(len(nodes)), sizes)
 
     def _people(self, field: Field, origins: Ints, limit_m: float, shared: bool) -> Pairs:
         """The walk of every place within the limit: to each origin, or to the nearest one."""
@@ -350,52 +328,3 @@ class RingSearch:
         place, entrance = (first, second) if self.towards else (second, first)
         metres = np.concatenate([metres, seen.metres])
         return Pairs(self.entrances.row[entrance], place, metres)
-
-
-@dataclass(frozen=True)
-class Stretches:
-    """Disjoint stretches of edges for each origin, sorted by origin and edge."""
-
-    origin: Ints
-    edge: Ints
-    from_m: Floats
-    to_m: Floats
-
-    def of(self, origin: int) -> slice:
-        """Where the stretches of one origin stand."""
-        first, after = np.searchsorted(self.origin, [origin, origin + 1])
-        return slice(int(first), int(after))
-
-
-def stretches(search: RingSearch, cones: Cones, limit_m: float, ring_m: float) -> Stretches:
-    """What the cones reach within `limit_m`, for a ring of `ring_m`.
-
-    Along an edge a cone reaches as far as what the limit leaves it: limit − metres.
-    """
-    cones = cones[(cones.metres <= limit_m) & (cones.needed_m <= ring_m)]
-    low, high = within(search, cones, limit_m)
-    return joined(cones.origin, cones.edge, low, high)
-
-
-def within(search: RingSearch, cones: Cones, limit_m: float) -> tuple[Floats, Floats]:
-    """Between which metres of its edge each cone lies within the limit."""
-    spare = limit_m - cones.metres
-    ahead, behind = search.rulers(cones.edge, cones.at_m)
-    high = search.effort.offset(cones.edge, ahead + spare, back=search.towards)
-    low = search.effort.offset(cones.edge, behind - spare, back=not search.towards)
-    return np.where(cones.behind, low, cones.at_m), np.where(cones.ahead, high, cones.at_m)
-
-
-def joined(origin: Ints, edge: Ints, low: Floats, high: Floats) -> Stretches:
-    """Stretches joined where they overlap or touch."""
-    order = np.lexsort((low, edge, origin))
-    origin, edge, low, high = origin[order], edge[order], low[order], high[order]
-    starts_edge = np.diff(edge, prepend=-1).astype(bool)
-    starts_edge |= np.diff(origin, prepend=-1).astype(bool)
-    # One running maximum serves all edges, since each is lifted above the one before it.
-    lift = np.cumsum(starts_edge) * (high.max(initial=0) + 1)
-    furthest = np.maximum.accumulate(high + lift) - lift
-    before = np.concatenate([[-np.inf], furthest[:-1]])[: len(low)]
-    first = np.flatnonzero(starts_edge | (low > before + TIGHT_M))
-    ends = np.maximum.reduceat(high, first) if len(first) else high
-    return Stretches(origin[first], edge[first], low[first], ends)

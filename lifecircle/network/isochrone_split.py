@@ -12,14 +12,8 @@ from lifecircle.base.geo import Floats
 from lifecircle.network.effort import along_edges
 from lifecircle.network.isochrone_ground import NOTHING, Shapes, cut_lines, nested
 from lifecircle.network.isochrone_rings import RingMaker, Rings
-from lifecircle.network.isochrone_search import (
-    Batch,
-    Cones,
-    RingSearch,
-    Stretches,
-    joined,
-    within,
-)
+from lifecircle.network.isochrone_search import Batch, Cones, RingSearch
+from lifecircle.network.isochrone_stretches import Stretches, joined, within
 from lifecircle.network.network import Ints, Mask
 
 SAMPLE_M = 5.0
@@ -28,12 +22,12 @@ SAMPLE_M = 5.0
 TIE_M = 1e-9
 
 
-def split_stretches(search: RingSearch, cones: Cones, limit_m: float, ring_m: float) -> Stretches:
+def split_stretches(search: RingSearch, cones: Cones, limit_m: float) -> Stretches:
     """What each origin reaches first: along an edge the lowest of the cones counts.
 
     Two neighbouring cones meet where both walks cost the same.
     """
-    cones = cones[(cones.metres <= limit_m) & (cones.needed_m <= ring_m)]
+    cones = cones[cones.metres <= limit_m]
     cones = cones[np.lexsort((cones.metres, cones.at_m, cones.edge))]
     cones = cones[~_dominated(search, cones)]
     low, high = within(search, cones, limit_m)
@@ -149,7 +143,7 @@ def split_rings(maker: RingMaker, services: npt.NDArray[np.object_]) -> Iterator
 def _divide(maker: RingMaker, batch: Batch, shapes: Shapes) -> None:
     """Give the ground of the largest rings to one origin each, and cut the others to theirs."""
     limit_m = max(maker.limits_m)
-    reached = split_stretches(maker.search, batch.streets, limit_m, limit_m)
+    reached = split_stretches(maker.search, batch.streets, limit_m)
     lines = cut_lines(maker.network, reached)
     owner = np.searchsorted(batch.origins, reached.origin)
     shapes[:, -1] = apart(shapes[:, -1], lines, owner, maker.access_m)

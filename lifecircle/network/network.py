@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -97,6 +97,11 @@ class WalkNetwork:
         owner = np.repeat(np.arange(self.edge_count), np.diff(self.vertex_start))
         coordinates = np.column_stack([self.vertex_x, self.vertex_y])
         return np.asarray(shapely.linestrings(coordinates, indices=owner), dtype=object)
+
+    @cached_property
+    def kept(self) -> dict[Any, Any]:
+        """What others work out of these streets once and come back for."""
+        return {}
 
     @cached_property
     def component(self) -> Ints:

@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from enum import IntFlag
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from lifecircle.base.problems import UsageError
 
 Tags = Mapping[str, str]
 Access = Literal["open", "closed", "private", ""]
 GateState = Literal["open", "shut", "private"]
+AsIs = Literal["asis", "closed", "open"]
+Ends = Literal["closed", "ends", "open"]
 
 
 class Flag(IntFlag):
@@ -34,13 +38,22 @@ class Flag(IntFlag):
 
 @dataclass(frozen=True)
 class Policy:
-    """What a study decides where tags leave it open."""
+    """What a study decides where tags leave it open; `UsageError` for a value nobody knows."""
 
-    trunk: Literal["asis", "closed", "open"] = "asis"
-    private: Literal["closed", "ends", "open"] = "ends"
-    gates: Literal["asis", "closed", "open"] = "asis"
+    trunk: AsIs = "asis"
+    private: Ends = "ends"
+    gates: AsIs = "asis"
     indoor: bool = False
     ferries: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody knows."""
+        known = {"trunk": AsIs, "private": Ends, "gates": AsIs}
+        for name, values in known.items():
+            value = getattr(self, name)
+            if value not in get_args(values):
+                words = ", ".join(get_args(values))
+                raise UsageError(f"unknown policy {name} = {value!r}; known: {words}")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 The shortest walk inside a polygon with holes runs straight between corners that point inwards, so
 sight lines among these and the nodes that a square shares with other ways hold every distance.
+All squares are worked on at once: a city has tens of thousands.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 from pyproj import CRS
 
@@ -21,96 +23,184 @@ from lifecircle.network.ways import Square, Ways
 
 @dataclass(frozen=True)
 class Sights:
-    """A square in metres of a crs: its polygon, and the nodes that sight lines run between."""
+    """Of Q squares the polygons in metres of a crs, and the nodes that sight lines run between.
 
-    polygon: shapely.Polygon
-    flags: int
+    `start` (Q + 1) cuts the nodes into squares; within one they are sorted.
+    """
+
+    polygons: npt.NDArray[np.object_]
+    start: Ints
     node: Ints
     xy: Floats
     lonlat: Floats
 
 
-def sights_of(ways: Ways, squares: Sequence[Square], crs: CRS) -> list[Sights]:
+@dataclass(frozen=True)
+class Rims:
+    """The corners of all rings of all squares; every ring ends with the corner it starts with."""
+
+    square: Ints
+    ring: Ints
+    node: Ints
+    lonlat: Floats
+
+    @property
+    def inner(self) -> Mask:
+        """Which corners are followed by another of their ring: all but the last."""
+        return np.append(self.ring[1:] == self.ring[:-1], np.zeros(min(1, len(self.ring)), bool))
+
+    @property
+    def pairs(self) -> tuple[Ints, Ints, Ints]:
+        """Neighbouring nodes on the rings: square, the smaller node, the larger."""
+        at = np.flatnonzero(self.inner)
+        one, two = self.node[at], self.node[at + 1]
+        at, one, two = at[one != two], one[one != two], two[one != two]
+        return self.square[at], np.minimum(one, two), np.maximum(one, two)
+
+
+def rims_of(squares: Sequence[Square]) -> Rims:
+    """The rings of `squares` as arrays."""
+    rings = [(number, ring) for number, square in enumerate(squares) for ring in square.rings]
+    corners = np.array([corner for _, ring in rings for corner in ring], dtype=float).reshape(-1, 3)
+    ring = np.repeat(np.arange(len(rings)), [len(ring) for _, ring in rings])
+    square = np.array([number for number, _ in rings], dtype=np.int64)[ring]
+    return Rims(square, ring, corners[:, 0].astype(np.int64), corners[:, 1:])
+
+
+def sights_of(ways: Ways, squares: Sequence[Square], crs: CRS) -> Sights:
     """For each square the corners that point inwards and the nodes it shares with other ways."""
+    rims = rims_of(squares)
+    xy = np.column_stack(project(rims.lonlat[:, 0], rims.lonlat[:, 1], crs))
+    rings = np.asarray(shapely.linearrings(xy, indices=rims.ring), dtype=object)
+    square_of_ring = rims.square[np.flatnonzero(np.diff(rims.ring, prepend=-1))]
+    outline = np.diff(square_of_ring, prepend=-1) != 0
+    polygons = np.asarray(shapely.polygons(rings, indices=square_of_ring), dtype=object)
+    left_is_inside = shapely.is_ccw(rings) == outline
+    chosen = np.flatnonzero(rims.inner & (_turns(rims, xy, left_is_inside) | _met(ways, rims)))
+    # Each node once in each square, sorted.
+    chosen = chosen[np.lexsort((rims.node[chosen], rims.square[chosen]))]
+    square, node = rims.square[chosen], rims.node[chosen]
+    first = (np.diff(square, prepend=-1) != 0) | (np.diff(node, prepend=0) != 0)
+    chosen, square = chosen[first], square[first]
+    start = np.searchsorted(square, np.arange(len(squares) + 1))
+    return Sights(polygons, start, rims.node[chosen], xy[chosen], rims.lonlat[chosen])
+
+
+def _turns(rims: Rims, xy: Floats, left_is_inside: Mask) -> Mask:
+    """Which corners turn towards the inside of the polygon; the last of a ring is no corner."""
+    number = np.arange(len(xy))
+    begins = np.diff(rims.ring, prepend=-1) != 0
+    last = np.flatnonzero(~rims.inner)
+    before = np.where(begins, last[rims.ring] - 1, number - 1)
+    after = np.where(rims.inner, number + 1, number)
+    one, two = xy - xy[before], xy[after] - xy
+    turn = one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]
+    return np.asarray(np.where(left_is_inside[rims.ring], turn < 0, turn > 0))
+
+
+def _met(ways: Ways, rims: Rims) -> Mask:
+    """Corners where a walked segment that is no part of the square's own rim begins or ends."""
+    names = np.unique(rims.node)
+    low, high = _segments_at(ways, names)
+    # Every segment from each of its ends that lies on a rim.
+    end, other = np.concatenate([low, high]), np.concatenate([high, low])
+    end, other = end[end >= 0], other[end >= 0]
+    order = np.argsort(end, kind="stable")
+    end, other = end[order], other[order]
+    own = np.searchsorted(names, rims.node)
+    first = np.searchsorted(end, own, side="left")
+    count = np.searchsorted(end, own, side="right") - first
+    corner = np.repeat(np.arange(len(own)), count)
+    step = np.arange(len(corner)) - np.repeat(np.cumsum(count) - count, count)
+    far = other[np.repeat(first, count) + step]
+    square, small, large = rims.pairs
+    rim = _codes(square, _numbers(names, small), _numbers(names, large), len(names))
+    near = own[corner]
+    segment = _codes(rims.square[corner], np.minimum(near, far), np.maximum(near, far), len(names))
+    strange = (far < 0) | ~np.isin(segment, rim)
+    return np.bincount(corner[strange], minlength=len(own)) > 0
+
+
+def _segments_at(ways: Ways, names: Ints) -> tuple[Ints, Ints]:
+    """The ends of walked segments as numbers of `names`, -1 for others; only those with one."""
+    number = _numbers(names, ways.node)
     owner = ways.owner
-    inside = owner[1:] == owner[:-1]
-    walked = np.column_stack([ways.node[:-1][inside], ways.node[1:][inside]])
-    sights = []
-    for square in squares:
-        rings = [np.array(ring) for ring in square.rings]
-        shapes = [np.column_stack(project(ring[:, 1], ring[:, 2], crs)) for ring in rings]
-        corner = [_points_inwards(shape, number == 0) for number, shape in enumerate(shapes)]
-        nodes = np.concatenate([ring[:-1, 0] for ring in rings]).astype(np.int64)
-        chosen = np.concatenate(corner) | np.isin(nodes, _met(walked, _pairs(rings)))
-        lonlat = np.concatenate([ring[:-1, 1:] for ring in rings])[chosen]
-        xy = np.concatenate([shape[:-1] for shape in shapes])[chosen]
-        polygon = shapely.Polygon(shapes[0], shapes[1:])
-        node, first = np.unique(nodes[chosen], return_index=True)
-        sights.append(Sights(polygon, square.flags, node, xy[first], lonlat[first]))
-    return sights
+    inside = (owner[1:] == owner[:-1]) & (ways.node[1:] != ways.node[:-1])
+    inside &= (number[1:] >= 0) | (number[:-1] >= 0)
+    return number[:-1][inside], number[1:][inside]
 
 
-def square_ways(ways: Ways, squares: Sequence[Square], sights: Sequence[Sights]) -> Ways:
+def _numbers(names: Ints, of: Ints) -> Ints:
+    """Where each of `of` stands in the sorted `names`, -1 for nowhere."""
+    if len(names) == 0:
+        return np.full(len(of), -1, dtype=np.int64)
+    place = np.minimum(np.searchsorted(names, of), len(names) - 1)
+    return np.where(names[place] == of, place, -1)
+
+
+def _codes(square: Ints | int, low: Ints, high: Ints, count: int) -> Ints:
+    """One number for each pair of nodes in a square."""
+    return (square * count + low) * count + high
+
+
+def square_ways(ways: Ways, squares: Sequence[Square], sights: Sights) -> Ways:
     """The rims that are not walked yet, and the sight lines, as ways of two nodes each."""
-    owner = ways.owner
-    inside = owner[1:] == owner[:-1]
-    done = set(_ordered(np.column_stack([ways.node[:-1][inside], ways.node[1:][inside]])))
-    parts = []
-    for square, seen in zip(squares, sights, strict=True):
-        rings = [np.array(ring) for ring in square.rings]
-        rim = [pair for pair in _ordered(_pairs(rings)) if pair not in done]
-        places = {int(node): (lon, lat) for ring in rings for node, lon, lat in ring}
-        parts += [(square.way_id, square.flags, pair, places) for pair in rim]
-        done.update(rim)
-        across = square.flags | int(Flag.ACROSS)
-        lines = [pair for pair in _ordered(_sight_lines(seen)) if pair not in done]
-        parts += [(square.way_id, across, pair, places) for pair in lines]
-    lonlat = np.array([places[node] for *_, pair, places in parts for node in pair])
+    rims = rims_of(squares)
+    names, place = np.unique(rims.node, return_index=True)
+    low, high = _segments_at(ways, names)
+    both = (low >= 0) & (high >= 0)
+    walked = _codes(0, np.minimum(low, high)[both], np.maximum(low, high)[both], len(names))
+    rim_square, small, large = rims.pairs
+    rim = _codes(0, _numbers(names, small), _numbers(names, large), len(names))
+    # A rim that several squares share is a way of the first.
+    rim, first = np.unique(rim, return_index=True)
+    fresh = ~np.isin(rim, walked)
+    rim, rim_square = rim[fresh], rim_square[first[fresh]]
+    line_square, one, two = _sight_lines(sights)
+    line = _codes(0, _numbers(names, one), _numbers(names, two), len(names))
+    of_rim = _numbers(rim, line)
+    done = np.isin(line, walked)
+    done |= (of_rim >= 0) & (np.append(rim_square, 0)[of_rim] <= line_square)
+    line, line_square = line[~done], line_square[~done]
+    code, square = np.concatenate([rim, line]), np.concatenate([rim_square, line_square])
+    across = np.repeat([False, True], [len(rim), len(line)])
+    order = np.lexsort((code, across, square))
+    return _pair_ways(squares, rims, names, place, code[order], square[order], across[order])
+
+
+def _pair_ways(
+    squares: Sequence[Square],
+    rims: Rims,
+    names: Ints,
+    place: Ints,
+    code: Ints,
+    square: Ints,
+    across: Mask,
+) -> Ways:
+    """Ways of the pairs of nodes that `code` stands for; `place` is where each name is found."""
+    node = np.column_stack([code // max(1, len(names)), code % max(1, len(names))]).ravel()
+    flags = np.array([one.flags for one in squares], dtype=np.uint8)[square]
+    lonlat = rims.lonlat[place[node]]
     return Ways(
-        np.array([part[0] for part in parts], dtype=np.int64),
-        np.array([part[1] for part in parts], dtype=np.uint8),
-        2 * np.arange(len(parts) + 1),
-        np.array([pair for *_, pair, _ in parts], dtype=np.int64).ravel(),
-        lonlat.reshape(-1, 2)[:, 0],
-        lonlat.reshape(-1, 2)[:, 1],
-        np.zeros(len(parts)),
+        np.array([one.way_id for one in squares], dtype=np.int64)[square],
+        flags | np.where(across, np.uint8(Flag.ACROSS), np.uint8(0)),
+        2 * np.arange(len(code) + 1),
+        names[node],
+        lonlat[:, 0],
+        lonlat[:, 1],
+        np.zeros(len(code)),
     )
 
 
-def _points_inwards(ring: Floats, outline: bool) -> Mask:
-    """Which corners of a closed ring turn towards the inside of the polygon it belongs to."""
-    before, here, after = np.roll(ring[:-1], 1, axis=0), ring[:-1], ring[1:]
-    one, two = here - before, after - here
-    turn = one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]
-    left_is_inside = shapely.is_ccw(shapely.linearrings(ring)) == outline
-    return np.asarray(turn < 0 if left_is_inside else turn > 0)
-
-
-def _pairs(rings: Sequence[Floats]) -> Ints:
-    """Neighbouring nodes on the rings."""
-    pairs = [np.column_stack([ring[:-1, 0], ring[1:, 0]]) for ring in rings]
-    return np.concatenate(pairs).astype(np.int64)
-
-
-def _ordered(pairs: Ints) -> list[tuple[int, int]]:
-    """Pairs with the smaller node first, each once, sorted."""
-    ordered = np.unique(np.sort(pairs, axis=1), axis=0) if len(pairs) else pairs
-    return [(int(low), int(high)) for low, high in ordered if low != high]
-
-
-def _met(walked: Ints, rim: Ints) -> Ints:
-    """Nodes of the rim where a walked segment that is no part of the rim begins or ends."""
-    on_rim = np.isin(walked, rim)
-    touching = walked[on_rim.any(axis=1)]
-    own = set(_ordered(rim))
-    other = [pair for pair in _ordered(touching) if pair not in own]
-    return np.unique(np.array(other, dtype=np.int64).ravel())
-
-
-def _sight_lines(seen: Sights) -> Ints:
-    """Pairs of nodes with nothing but the square between them."""
-    low, high = np.triu_indices(len(seen.node), 1)
-    lines = shapely.linestrings(np.stack([seen.xy[low], seen.xy[high]], axis=1))
-    shapely.prepare(seen.polygon)
-    clear = shapely.covers(seen.polygon, lines)
-    return np.column_stack([seen.node[low], seen.node[high]])[clear]
+def _sight_lines(sights: Sights) -> tuple[Ints, Ints, Ints]:
+    """Pairs of nodes with nothing but the square between them: square, smaller, larger node."""
+    count = np.diff(sights.start)
+    square_of = np.repeat(np.arange(len(count)), count)
+    # Each node with all that follow it in its square.
+    rest = sights.start[1:][square_of] - 1 - np.arange(len(square_of))
+    low = np.repeat(np.arange(len(square_of)), rest)
+    high = low + 1 + np.arange(len(low)) - np.repeat(np.cumsum(rest) - rest, rest)
+    lines = shapely.linestrings(np.stack([sights.xy[low], sights.xy[high]], axis=1))
+    shapely.prepare(sights.polygons)
+    clear = shapely.covers(sights.polygons[square_of[low]], lines)
+    return square_of[low][clear], sights.node[low][clear], sights.node[high][clear]

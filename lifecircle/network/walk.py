@@ -6,8 +6,8 @@ places on one edge are measured along it; access legs count in full at both ends
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import geopandas as gpd
@@ -49,6 +49,9 @@ class Minutes:
     is how far a point lies inside the ground that streets and facilities are known for.
     `facility_id` is empty where nothing is reached.  `attachment` says where the points attached,
     `entrances` where the facilities did.
+
+    `profile` walks to all services but those that have one of their own; where some have, `parts`
+    holds the walks of each profile, and `of` finds those to a service.
     """
 
     demand_id: npt.NDArray[np.object_]
@@ -61,11 +64,21 @@ class Minutes:
     facility_id: npt.NDArray[np.object_]
     attachment: Attachment
     entrances: Entrances
+    parts: tuple[Minutes, ...] = ()
 
     @property
     def m_per_min(self) -> float:
         """The profile's pace."""
         return profile_named(self.profile).m_per_min
+
+    def of(self, service: str) -> Minutes:
+        """The walks of the one profile that walks to this service."""
+        return next((part for part in self.parts if service in part.services), self)
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """Who walks to each of `services`."""
+        return tuple(self.of(service).profile for service in self.services)
 
 
 def walk_minutes(
@@ -77,6 +90,7 @@ def walk_minutes(
     known: dict[str, shapely.Geometry] | None = None,
     max_attach_m: float = 200.0,
     min_component_m: float = 1000.0,
+    profiles: Mapping[str, str] | None = None,
 ) -> Minutes:
     """Walk from every demand point to the nearest facility of each service.
 
@@ -85,14 +99,51 @@ def walk_minutes(
     `standard` a walk counts as long as it is, with the others delays and slopes count, and who
     cannot climb steps walks round them.  `services` fixes the order (default: those
     of the facilities, sorted).  `known` limits, for a service, the ground that its facilities are
-    complete for, in the network's crs.
+    complete for, in the network's crs.  `profiles` names, for a service, who walks there instead:
+    delays, slopes and steps then count for that service alone.
     """
+    names = tuple(services if services is not None else sorted(facilities["service"].unique()))
+    walkers = {name: (profiles or {}).get(name, profile) for name in names}
+    parts = []
+    for walker in dict.fromkeys([profile, *walkers.values()]):
+        own = tuple(name for name in names if walkers[name] == walker)
+        options = (known, max_attach_m, min_component_m)
+        parts.append(_walks_of_one(network, facilities, demand, walker, own, *options))
+    return parts[0] if len(parts) == 1 else together(parts, names)
+
+
+def together(parts: Sequence[Minutes], names: tuple[str, ...]) -> Minutes:
+    """The walks of several profiles as one table; the first is everyone's who names no other."""
+    order = [name for part in parts for name in part.services]
+    column = [order.index(name) for name in names]
+    return replace(
+        parts[0],
+        services=names,
+        metres=np.hstack([part.metres for part in parts])[:, column],
+        straight_m=np.hstack([part.straight_m for part in parts])[:, column],
+        minutes=np.hstack([part.minutes for part in parts])[:, column],
+        border_m=np.hstack([part.border_m for part in parts])[:, column],
+        facility_id=np.hstack([part.facility_id for part in parts])[:, column],
+        parts=tuple(parts),
+    )
+
+
+def _walks_of_one(
+    network: WalkNetwork,
+    facilities: gpd.GeoDataFrame,
+    demand: gpd.GeoDataFrame,
+    profile: str,
+    names: tuple[str, ...],
+    known: Mapping[str, shapely.Geometry] | None,
+    max_attach_m: float,
+    min_component_m: float,
+) -> Minutes:
+    """The walks of one profile to some services."""
     walker = profile_named(profile)
     entrances = attach_facilities(network, facilities, max_attach_m, min_component_m, profile)
     x, y = places_xy(network, demand)
     closed = Effort(network, walker).closed
     places = attach(network, x, y, max_attach_m, min_component_m, closed)
-    names = tuple(services if services is not None else sorted(facilities["service"].unique()))
     search = NearestSearch(network, entrances.attachment, walker)
     starts = search.graph.starts(places)
     shape = (len(demand), len(names))
@@ -101,14 +152,14 @@ def walk_minutes(
     ids = facilities["facility_id"].to_numpy(dtype=object)
     service_of = facilities["service"].to_numpy(dtype=object)
     inside = in_squares(network, places)
-    edge_m = _border_m(network.extent, x, y)
+    edge_m = border_m(network.extent, x, y)
     for column, name in enumerate(names):
         chosen = np.flatnonzero((service_of[entrances.row] == name) & entrances.attachment.found)
         metres[:, column], entrance = search.nearest(places, starts, chosen, inside)
         reached = entrance >= 0
         nearest[reached, column] = ids[entrances.row[entrance[reached]]]
-        straight[:, column] = _straight_to_nearest(network, entrances, chosen, x, y)
-        border[:, column] = np.minimum(edge_m, _border_m((known or {}).get(name), x, y))
+        straight[:, column] = straight_to_nearest(network, entrances, chosen, x, y)
+        border[:, column] = np.minimum(edge_m, border_m((known or {}).get(name), x, y))
     return Minutes(
         demand_id=demand["demand_id"].to_numpy(dtype=object),
         services=names,
@@ -243,7 +294,7 @@ def pairs_on_one_edge(edge: Ints, sorted_edges: Ints) -> tuple[Ints, Ints]:
     return first, np.repeat(low, count) + step
 
 
-def _straight_to_nearest(
+def straight_to_nearest(
     network: WalkNetwork, entrances: Entrances, chosen: Ints, x: Floats, y: Floats
 ) -> Floats:
     """Straight metres to the nearest attached entrance."""
@@ -254,7 +305,7 @@ def _straight_to_nearest(
     return straight_m(network, x, y, own_x[nearest], own_y[nearest])
 
 
-def _border_m(ground: shapely.Geometry | None, x: Floats, y: Floats) -> Floats:
+def border_m(ground: shapely.Geometry | None, x: Floats, y: Floats) -> Floats:
     """Metres from places inside the known ground to its edge; 0 outside, inf without an edge."""
     if ground is None:
         return np.full(len(x), np.inf)

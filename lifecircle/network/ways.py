@@ -66,8 +66,9 @@ class Square:
 def steps_per_m(ways: Ways) -> Floats:
     """Steps for each metre of each way: as counted, else one for each `TREAD_M`."""
     owner = ways.owner
-    inside = owner[1:] == owner[:-1]
-    steps = geodesic_m(ways.lon[:-1], ways.lat[:-1], ways.lon[1:], ways.lat[1:])
-    metres = np.bincount(owner[1:][inside], steps[inside], len(ways.way_id))
-    counted = np.divide(ways.steps, metres, out=np.zeros(len(metres)), where=metres > 0)
+    inside = (owner[1:] == owner[:-1]) & (ways.steps[owner[1:]] > 0)
+    near, far = np.flatnonzero(inside), np.flatnonzero(inside) + 1
+    metres = geodesic_m(ways.lon[near], ways.lat[near], ways.lon[far], ways.lat[far])
+    total = np.bincount(owner[near], metres, len(ways.way_id))
+    counted = np.divide(ways.steps, total, out=np.zeros(len(total)), where=total > 0)
     return np.where(np.isnan(ways.steps), 1 / TREAD_M, counted)

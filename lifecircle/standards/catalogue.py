@@ -24,7 +24,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from lifecircle.base.model import Model, key_problems
+from lifecircle.base.model import Model, ProfileName, key_problems
 from lifecircle.base.problems import InputRefused, Problem, StudyRefused, UsageError
 from lifecircle.base.text import decode
 
@@ -100,6 +100,8 @@ class Rule(Limit):
     """Of the row that the limit comes from."""
     group: Group | None = None
     by_area: tuple[AreaLimit, ...] = ()
+    profile: ProfileName | None = None
+    """Who walks there, where the text says so; else whoever walks in the study."""
 
     def limit_in(self, area_kind: str) -> Limit:
         """The limit in this kind of area; the general one where the text names none for it."""

@@ -55,4 +55,5 @@ def _facts(service: Service) -> tuple[object, ...]:
         service.name_filter,
         service.name_keywords,
         service.name_exclude,
+        service.profile,
     )

@@ -16,14 +16,18 @@ import shapely
 from support import REPOSITORY
 
 import lifecircle as lc
+from lifecircle.base.geo import centred_crs
 from lifecircle.network.attach import attach
 from lifecircle.network.build import network_from_arrays
-from lifecircle.network.isochrone_ground import GRID_M, resolution_m
+from lifecircle.network.isochrone_ground import GRID_M, nested, resolution_m
 from lifecircle.network.network import WalkNetwork
 from lifecircle.network.rules import Flag
+from lifecircle.network.slopes import densified, with_heights
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
-from compare_isochrones import Oracle, check, places, random_origins
+from compare_isochrones import check, places, random_origins
+from isochrone_oracle import Oracle
+from prove_isochrones import origins_in_squares, proof
 
 SPACING = 100.0
 TOWN = Path(lc.__file__).parent / "demo" / "synthetic_town.osm.pbf"
@@ -146,9 +150,9 @@ def test_brute_force_on_real_streets(name: str, request: pytest.FixtureRequest) 
     table = lc.isochrones(network, origins, limits_m=[300, 700])
     shapes, oracle = in_metres(network, table), Oracle(network)
     for row in range(4):
-        near, metres = oracle.labels(at, row, 700.0)
+        xy, metres, street = oracle.labels(at, row, 700.0)
         for number, limit in enumerate((300.0, 700.0)):
-            facts = check(shapes[row, number], oracle.xy[near], metres, oracle.street[near], limit)
+            facts = check(shapes[row, number], xy, metres, street, limit)
             assert facts["reached"] > 300
             assert facts["outside"] == 0, facts
             assert facts["failing"] == 0, facts
@@ -207,6 +211,63 @@ def test_water_and_what_lies_beyond_it_are_out() -> None:
     assert dry.intersection(river).area > 100  # without the river the same ring lies there
     beyond = rings(wet, points((0, -230)), 213).geometry[0]
     assert beyond.bounds[3] <= -15 + 1e-6 or beyond.intersection(river).area < 30 * 6
+
+
+def test_a_bridge_is_walked_to_where_the_limit_falls() -> None:
+    """As above, but the limit falls 2 m behind the bank: those 2 m of street are inside too."""
+    street = network_from_arrays(np.array([(0.0, -300.0), (0, 300)]), np.array([(0, 1)]))
+    river = shapely.box(-500, -15, 500, 15)
+    wet = replace(street, barriers=np.array([river], dtype=object))
+    shape = rings(wet, points((0, -230)), 217).geometry[0]
+    assert shape.bounds[3] == pytest.approx(-13, abs=0.02)
+    assert shape.distance(shapely.Point(0, -13.02)) < 1e-9
+    assert shape.intersection(river).area < 6 * 3
+
+
+def test_long_straight_borders_nest_in_degrees_too() -> None:
+    """A line that is straight in metres is not in degrees: a ring 1 mm inside another's border
+    of up to 1 km must not stick out there.  Without short pieces two in five did."""
+    rng, wrong = np.random.default_rng(0), 0
+    for latitude in (31.2, 51.6, 65.0):
+        crs = centred_crs(121.5, latitude)
+        for _ in range(60):
+            far, angle = rng.uniform(200, 1000), rng.uniform(0, np.pi)
+            shift = rng.uniform(-20_000, 20_000, 2)
+            turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+            large = np.array([(0, 0), (far, 0), (far, 30), (0, 30)])
+            small = np.array([(0.3 * far, 0.002), (0.6 * far, 0.001), (0.5 * far, 20)])
+            pair = [shapely.Polygon(ring @ turn + shift) for ring in (small, large)]
+            made = nested(np.array(pair, dtype=object))
+            inner, outer = gpd.GeoSeries(made, crs=crs).to_crs("EPSG:4326")
+            wrong += not outer.covers(inner)
+    assert wrong == 0
+
+
+def test_squares_are_reached_straight_across() -> None:
+    """Origins inside the town's square of 2.9 ha: all that is reached is in, nothing that fails."""
+    found = proof(town(), origins_in_squares(town(), 4), (60.0, 200.0))
+    assert (found["reached"] > 1000).all()
+    assert (found["outside"] == 0).all(), found
+    assert (found["failing"] == 0).all(), found
+
+
+def test_slopes_are_walked_in_their_direction() -> None:
+    """On hills of 20 m, with steps and signals: the same by NetworkX and sums along the edges.
+
+    The rings towards the origins differ from those away from them.
+    """
+    flat = densified(town(), 20.0)
+    height = 20 * np.sin(flat.vertex_x / 90) * np.cos(flat.vertex_y / 70)
+    hills, origins = with_heights(flat, height), random_origins(town(), 4, seed=3)
+    found = proof(hills, origins, (300.0, 600.0), "elderly")
+    assert (found["reached"] > 1000).all()
+    assert (found["outside"] == 0).all(), found
+    assert (found["failing"] == 0).all(), found
+    there, away = (
+        lc.isochrones(hills, origins, limits_m=[600], profile="elderly", direction=way)  # type: ignore[arg-type]
+        for way in ("towards", "from")
+    )
+    assert (abs(there["street_m"] - away["street_m"]) > 1).all()
 
 
 def test_one_bad_origin_never_spoils_the_batch() -> None:

@@ -1,13 +1,17 @@
-"""The quality table: components, what was left out, dead gates and pavements nobody drew."""
+"""The quality table: components, what was left out, dead gates, pavements nobody drew, units."""
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 
+from lifecircle.base.geo import centred_crs, unproject
 from lifecircle.network.attach import attach
 from lifecircle.network.build import network_from_arrays
-from lifecircle.network.quality import network_quality
+from lifecircle.network.quality import dead_gates, network_quality
+from lifecircle.network.ways import Ways
 
 
 def table(**more):  # type: ignore[no-untyped-def]
@@ -31,11 +35,15 @@ def test_components_come_with_their_length_people_and_facilities() -> None:
     homes = attach(town, np.array([100.0, 1200.0]), np.array([890.0, -10.0]), 200, 0)
     shop = attach(town, np.array([50.0]), np.array([905.0]), 200, 0)
     _, found = table(people=(homes, np.array([7.0, 3.0])), facilities=shop)
-    parts = found[found["finding"] == "component"]
+    parts = found[found["length_m"].notna() & found["people"].notna()]
+    assert parts["finding"].tolist() == ["main_component", "island", "island"]
     assert parts["length_m"].tolist() == [1500, 1000, 200]
+    assert parts["share"].tolist() == pytest.approx([1500 / 2700, 1000 / 2700, 200 / 2700])
     assert parts["people"].tolist() == [3, 0, 7]
     assert parts["facilities"].tolist() == [0, 0, 1]
-    assert parts.geometry.length.tolist() == [1500, 1000, 200]
+    assert parts["osm_id"].tolist() == [0, 4, 3]
+    assert parts.geometry.iloc[0] is None
+    assert parts.geometry.length.tolist()[1:] == [1000, 200]
 
 
 def test_a_street_whose_pavement_is_said_to_be_drawn_but_is_not_is_named() -> None:
@@ -46,6 +54,12 @@ def test_a_street_whose_pavement_is_said_to_be_drawn_but_is_not_is_named() -> No
     assert lost["length_m"].tolist() == pytest.approx([500 - 22], abs=3)
 
 
+def test_where_no_footway_is_drawn_at_all_every_such_street_is_named() -> None:
+    _, found = table(footways=set())
+    lost = found[found["finding"] == "sidewalk_not_drawn"]
+    assert (lost["osm_id"].tolist(), lost["length_m"].tolist()) == ([1, 2], [1000, 500])
+
+
 def test_ways_left_out_and_shut_gates_are_listed() -> None:
     _, found = table(
         left_out={"no_foot": 3}, left_out_m={"no_foot": 250.0}, dead_gates={77: (5, 6)}
@@ -53,3 +67,30 @@ def test_ways_left_out_and_shut_gates_are_listed() -> None:
     rows = found.set_index("finding")
     assert rows.loc["left_out:no_foot", ["count", "length_m"]].tolist() == [3, 250]
     assert (rows.loc["dead_gate", "osm_id"], rows.loc["dead_gate", "geometry"].x) == (77, 5)
+    assert rows.loc["dead_gate", "osm_type"] == "node"
+
+
+def test_only_shut_gates_on_walked_ways_are_dead() -> None:
+    """Node 2 is shut, 3 private, and 9 shut but on no way that is walked."""
+    plane = centred_crs(121.5, 31.3)
+    lon, lat = unproject(np.array([0.0, 40, 90]), np.zeros(3), plane)
+    ways = Ways(
+        np.array([1]), np.zeros(1, np.uint8), np.array([0, 3]), np.array([1, 2, 3]), lon, lat,
+        np.zeros(1),
+    )  # fmt: skip
+    found = dead_gates(ways, {2: "shut", 3: "private", 9: "shut"}, plane)
+    assert list(found) == [2]
+    assert found[2] == pytest.approx((40, 0), abs=1e-6)
+
+
+def test_units_that_the_extract_lacks_are_named_with_the_share_outside() -> None:
+    """Of two boxes of 100 m the extract holds one whole and three quarters of the other."""
+    town, _ = table()
+    object.__setattr__(town, "extent", shapely.box(0, 0, 175, 100))
+    units = gpd.GeoDataFrame(
+        {"name": ["a", "b"]}, geometry=[shapely.box(0, 0, 100, 100), shapely.box(100, 0, 200, 100)]
+    )
+    found = network_quality(town, {}, {}, {}, set(), set(), units=units)
+    outside = found[found["finding"] == "unit_outside"]
+    assert (outside["name"].tolist(), outside["share"].tolist()) == (["b"], [0.25])
+    assert outside.geometry.iloc[0].bounds == (175, 0, 200, 100)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from lifecircle.base.problems import UsageError
 from lifecircle.network.rules import (
     Policy,
     decide_node,
@@ -365,3 +366,9 @@ def test_values_that_decide_nothing_are_named(tags: str, expected: list[str]) ->
 )
 def test_what_is_no_street_is_counted_by_kind(tags: str, expected: str) -> None:
     assert kind_of_no_street(tags_of(tags)) == expected
+
+
+@pytest.mark.parametrize("wrong", [{"trunk": "x"}, {"private": "asis"}, {"gates": "ends"}])
+def test_a_policy_nobody_knows_names_the_known_ones(wrong: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match=r"unknown policy .* known: .*open"):
+        Policy(**wrong)  # type: ignore[arg-type]
