@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pyogrio
-import shapely
 
 from lifecircle.base.files import atomic_path
+from lifecircle.outputs.gis import dated, with_lonlat
 from lifecircle.outputs.tables import csv_bytes, rounded
 
 
@@ -30,13 +29,6 @@ def write_places(table: gpd.GeoDataFrame, folder: Path, name: str, date: datetim
         _write_layer(rounded(table), package, name, date)
 
 
-def with_lonlat(table: gpd.GeoDataFrame) -> pd.DataFrame:
-    """`table` without geometry, with `lon` and `lat` of a point inside it."""
-    inside = shapely.point_on_surface(table.geometry.to_numpy())
-    lon, lat = np.round(shapely.get_x(inside), 6), np.round(shapely.get_y(inside), 6)
-    return pd.DataFrame(table.drop(columns="geometry")).assign(lon=lon, lat=lat)
-
-
 def json_rows(table: gpd.GeoDataFrame | pd.DataFrame) -> list[dict[str, Any]]:
     """The rows as they go into JSON: rounded as the files are, what is not known as null."""
     plain = rounded(table)
@@ -47,9 +39,5 @@ def json_rows(table: gpd.GeoDataFrame | pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _write_layer(table: gpd.GeoDataFrame, path: Path, layer: str, date: datetime.date) -> None:
-    stamp = f"{date:%Y-%m-%d}T00:00:00.000Z"
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": stamp})
-    try:
+    with dated(date):
         pyogrio.write_dataframe(table, path, layer=layer, driver="GPKG", geometry_type="Unknown")
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})

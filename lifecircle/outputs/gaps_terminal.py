@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ from lifecircle.measures.coverage import CITY
 from lifecircle.measures.result import Result
 from lifecircle.outputs.gaps_tables import json_rows
 from lifecircle.outputs.terminal import print_folded
-from lifecircle.outputs.words import denominator_words, main_denominator, service_words
+from lifecircle.outputs.words import Text, denominator_words, main_denominator, service_words
 from lifecircle.standards.catalogue import Standard
 
 SHOWN = 10
@@ -62,6 +62,10 @@ class Chosen(Protocol):
         """How many candidates there were."""
 
     @property
+    def cost(self) -> float:
+        """What the sites cost together, NaN where that is not known."""
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """Candidates that were left out."""
 
@@ -81,6 +85,13 @@ def print_gaps(gaps: gpd.GeoDataFrame, standard: Standard, path: Path, language:
         print_folded(found, console)
         console.print(gaps_table(gaps, standard, language))
     print_folded(sentence("gaps.written", language, path=path), console)
+
+
+def print_files(files: Sequence[Path], language: Language) -> None:
+    """How many sheets were written, and where."""
+    if files:
+        text = sentence("evidence.written", language, count=len(files), folder=files[0].parent)
+        print_folded(text, Console(highlight=False))
 
 
 def shares_under(
@@ -127,6 +138,9 @@ def print_sites(siting: Chosen, standard: Standard, path: Path, language: Langua
     else:
         console.print(sites_table(siting.table, standard, siting.denominator, language))
         print_folded(quality(siting, language), console)
+        if math.isfinite(siting.cost):
+            cost = sentence("gaps.sites_cost", language, cost=f"{siting.cost:,.0f}")
+            print_folded(cost, console)
     below = still_below(siting)
     if siting.aim == "target" and below:
         print_folded(sentence("gaps.still_below", language, units=", ".join(below)), console)
@@ -164,6 +178,7 @@ def siting_json(siting: Chosen) -> dict[str, Any]:
         "gap": round(siting.gap, 6),
         "proved_by": siting.proved_by,
         "candidates": siting.candidate_count,
+        "cost": round(siting.cost, 3) if math.isfinite(siting.cost) else None,
         "sites": json_rows(siting.table),
         "units": json_rows(siting.units),
         "problems": [problem.line("en") for problem in siting.problems],
@@ -217,7 +232,10 @@ def cause_words(gap: pd.Series, language: Language) -> str:
 def sites_table(
     sites: gpd.GeoDataFrame, standard: Standard, weight: str, language: Language
 ) -> Table:
-    """The chosen sites: where, what each adds, and the share of all units with it."""
+    """The chosen sites: where, what each adds, and the share of all units with it.
+
+    What stands there today and what it costs are shown where candidates say so.
+    """
     words = service_words(standard)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("#", justify="right")
@@ -226,6 +244,9 @@ def sites_table(
     name = denominator_words()[weight][language]
     table.add_column(sentence("gaps.gain", language, weight=name), justify="right")
     table.add_column(sentence("gaps.share_after", language), justify="right")
+    said = [name for name in ("offers", "cost") if sites[name].replace("", None).notna().any()]
+    for name in said:
+        table.add_column(sentence(f"gaps.{name}", language), overflow="fold")
     for _, site in sites.iterrows():
         table.add_row(
             str(site["rank"]),
@@ -234,5 +255,14 @@ def sites_table(
             words[site["service"]][language],
             f"+{site['gain']:,.0f}",
             f"{percent(site['share_before'])} → {percent(site['share_after'])}",
+            *(_said(site[name], words, language) for name in said),
         )
     return table
+
+
+def _said(value: str | float, words: Mapping[str, Text], language: Language) -> str:
+    """A cost, or the names of services that a facility offers."""
+    if not isinstance(value, str):
+        return f"{value:,.0f}"
+    link = sentence("gaps.link", language)
+    return link.join(words[name][language] for name in value.split(", ") if name)

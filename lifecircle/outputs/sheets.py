@@ -64,9 +64,9 @@ def write_sheets(
         for paper in papers:
             for sheet in sheets:
                 figure = one_map(page, sheet, paper, ground, words)
-                written += _saved(figure, folder / f"{name}-{sheet.service}-{paper}")
+                written += saved(figure, folder / f"{name}-{sheet.service}-{paper}")
             figure = overview(page, sheets, paper, ground, words)
-            written += _saved(figure, folder / f"{name}-{OVERVIEW}-{paper}")
+            written += saved(figure, folder / f"{name}-{OVERVIEW}-{paper}")
     return written
 
 
@@ -84,7 +84,7 @@ def sheets_of(page: MapPage) -> list[Sheet]:
 
 def one_map(page: MapPage, sheet: Sheet, paper: str, ground: Ground, words: Words) -> Figure:
     """One service on one sheet."""
-    figure, scale = _empty(paper)
+    figure, scale = empty_sheet(paper)
     width, height = PAPERS[paper]
     rows = unit_rows(page, sheet)
     left, bottom = MARGIN * scale, (MARGIN + FOOT) * scale
@@ -106,7 +106,7 @@ def overview(
     page: MapPage, sheets: Sequence[Sheet], paper: str, ground: Ground, words: Words
 ) -> Figure:
     """All services side by side, in the same extent and classes."""
-    figure, scale = _empty(paper)
+    figure, scale = empty_sheet(paper)
     width, height = PAPERS[paper]
     columns = min(3, len(sheets))
     lines = -(-len(sheets) // columns)
@@ -144,14 +144,14 @@ def unit_rows(page: MapPage, sheet: Sheet) -> pd.DataFrame:
     return rows.assign(share_class=rows["share_class"].where(rows["share"].notna()))
 
 
-def _empty(paper: str) -> tuple[Figure, float]:
+def empty_sheet(paper: str) -> tuple[Figure, float]:
     """An empty sheet, and how much larger than on A4 everything on it is."""
     width, height = PAPERS[paper]
     figure = Figure(figsize=(width / MM_PER_INCH, height / MM_PER_INCH), dpi=DPI)
     return figure, width / PAPERS["a4"][0]
 
 
-def _saved(figure: Figure, path: Path) -> list[Path]:
+def saved(figure: Figure, path: Path) -> list[Path]:
     """The figure in both formats, without the time of writing."""
     files = []
     for kind in FORMATS:

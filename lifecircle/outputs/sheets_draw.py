@@ -105,9 +105,9 @@ def draw_map(
     west, east, south, north = ground.extent(size[0] / size[1])
     axes.set_xlim(west, east)
     axes.set_ylim(south, north)
-    _draw_base(axes, ground, scale)
+    draw_base(axes, ground, scale)
     _draw_units(axes, ground, rows, scale)
-    _draw_streets(axes, ground, scale)
+    draw_streets(axes, ground, scale)
     if dots is not None:
         axes.scatter(
             dots[:, 0],
@@ -120,8 +120,8 @@ def draw_map(
         )
     if labels:
         _draw_labels(axes, ground, rows, size[0] * 72 / (east - west), scale)
-    _draw_scale(axes, east - west, size[0] * 25.4, scale)
-    _draw_north(axes, scale)
+    draw_scale(axes, east - west, size[0] * 25.4, scale)
+    draw_north(axes, scale)
 
 
 def outline_of(shape: shapely.Geometry) -> Outline:
@@ -135,7 +135,8 @@ def outline_of(shape: shapely.Geometry) -> Outline:
     return Outline.make_compound_path(*[Outline(ring, closed=True) for ring in rings])
 
 
-def _draw_base(axes: Axes, ground: Ground, scale: float) -> None:
+def draw_base(axes: Axes, ground: Ground, scale: float) -> None:
+    """Water and parks, under everything."""
     if ground.base is None:
         return
     for kind, colour in (("park", PARK), ("water", WATER)):
@@ -146,7 +147,7 @@ def _draw_base(axes: Axes, ground: Ground, scale: float) -> None:
         axes.add_collection(LineCollection(lines, colors=colour, lw=0.8 * scale, zorder=1))
 
 
-def _draw_streets(axes: Axes, ground: Ground, scale: float) -> None:
+def draw_streets(axes: Axes, ground: Ground, scale: float) -> None:
     """Above the units, so that they show through; one picture inside a PDF."""
     if ground.base is None:
         return
@@ -214,7 +215,7 @@ def _draw_labels(
         )
 
 
-def _draw_scale(axes: Axes, width_m: float, width_mm: float, scale: float) -> None:
+def draw_scale(axes: Axes, width_m: float, width_mm: float, scale: float) -> None:
     """A bar of round length, at most a fifth of the frame."""
     most = width_m / 5
     power = 10 ** np.floor(np.log10(most))
@@ -236,7 +237,8 @@ def _draw_scale(axes: Axes, width_m: float, width_mm: float, scale: float) -> No
     )
 
 
-def _draw_north(axes: Axes, scale: float) -> None:
+def draw_north(axes: Axes, scale: float) -> None:
+    """An arrow to the north, at the upper right."""
     axes.annotate(
         "N",
         xy=(0.965, 0.965),

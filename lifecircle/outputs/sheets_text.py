@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from lifecircle.base.numbers import percent
 from lifecircle.base.sentences import Language, sentence
 from lifecircle.outputs.maps import MapPage
-from lifecircle.outputs.maps_data import PALETTE, TARGET_CLASS, breaks
+from lifecircle.outputs.maps_data import PALETTE, TARGET_CLASS, breaks, needs_osm_credit
 from lifecircle.outputs.sheets_draw import FILL, Box
 from lifecircle.outputs.terminal import folded
 
@@ -80,7 +80,8 @@ class Words:
         sources = "; ".join(dict.fromkeys(self._source(source) for source in self.page.sources))
         approval = self.page.approval
         standing = self.say("approval", number=approval) if approval else self.say("internal")
-        return [" · ".join(parts), sources, f"{self.say('credit')} · {standing}"]
+        credit = [self.say("credit")] if needs_osm_credit(self.page.sources) else []
+        return [" · ".join(parts), sources, " · ".join([*credit, standing])]
 
     def _rule(self, sheet: Sheet) -> list[str]:
         coverage, labels = self.page.coverage, self.page.labels
@@ -108,14 +109,16 @@ class Words:
 
 def draw_title(figure: Figure, title: str, figures: str, scale: float) -> None:
     """The title at the top left, the figure of the whole at the top right."""
-    _write(figure, 9 * scale, -9 * scale, title, 14 * scale, weight="bold", va="top")
-    _write(figure, -9 * scale, -9 * scale, figures, 16 * scale, weight="bold", va="top", ha="right")
+    write_at(figure, 9 * scale, -9 * scale, title, 14 * scale, weight="bold", va="top")
+    write_at(
+        figure, -9 * scale, -9 * scale, figures, 16 * scale, weight="bold", va="top", ha="right"
+    )
 
 
 def draw_foot(figure: Figure, lines: list[str], scale: float) -> None:
     """The definition and the sources, folded to the width of the sheet."""
     text = "\n".join(folded(line, FOOT_COLUMNS) for line in lines if line)
-    _write(figure, 9 * scale, 28 * scale, text, 6.5 * scale, va="top", color=QUIET)
+    write_at(figure, 9 * scale, 28 * scale, text, 6.5 * scale, va="top", color=QUIET)
 
 
 def draw_legend(
@@ -123,7 +126,7 @@ def draw_legend(
 ) -> None:
     """Classes from high to low with the step at the target, hatching, no data, facilities."""
     y = box.bottom + box.height - 4 * scale
-    _write(figure, box.left, y, words.say("legend_units"), 9 * scale, weight="bold")
+    write_at(figure, box.left, y, words.say("legend_units"), 9 * scale, weight="bold")
     targeted = rows["target"].notna()
     for side, there in (("with_target", targeted.any()), ("without_target", (~targeted).any())):
         if there:
@@ -135,12 +138,12 @@ def draw_legend(
         y -= 6.5 * scale
         _swatch(figure, box.left, y, scale, **style)
         text = folded(words.say(key), 30)
-        _write(figure, box.left + 8 * scale, y, text, 7 * scale)
+        write_at(figure, box.left + 8 * scale, y, text, 7 * scale)
         y -= 2.6 * scale * text.count("\n")
     if dots and not words.page.withheld:
         y -= 6.5 * scale
-        _write(figure, box.left + 1.3 * scale, y, "●", 7 * scale)
-        _write(figure, box.left + 8 * scale, y, words.say("legend_facility"), 7 * scale)
+        write_at(figure, box.left + 1.3 * scale, y, "●", 7 * scale)
+        write_at(figure, box.left + 8 * scale, y, words.say("legend_facility"), 7 * scale)
 
 
 def _legend_classes(
@@ -153,11 +156,11 @@ def _legend_classes(
     texts.append(f"≥ {edges[-1]} %")
     if side == "without_target":
         y -= 7 * scale
-        _write(figure, x, y, folded(words.say("no_target"), 34), 7 * scale, color=QUIET)
+        write_at(figure, x, y, folded(words.say("no_target"), 34), 7 * scale, color=QUIET)
     for number in range(len(texts) - 1, -1, -1):
         y -= 6.5 * scale
         _swatch(figure, x, y, scale, fc=PALETTE[side][number], alpha=FILL)
-        _write(figure, x + 8 * scale, y, texts[number], 7.5 * scale)
+        write_at(figure, x + 8 * scale, y, texts[number], 7.5 * scale)
         if side == "with_target" and number == TARGET_CLASS:
             y -= 4.2 * scale
             _bar(figure, x, y, 30 * scale, 0.8 * scale)
@@ -165,7 +168,9 @@ def _legend_classes(
     return y
 
 
-def _write(figure: Figure, x_mm: float, y_mm: float, text: str, size: float, **style: Any) -> None:
+def write_at(
+    figure: Figure, x_mm: float, y_mm: float, text: str, size: float, **style: Any
+) -> None:
     """Text at a place in millimetres; from the right or the top where it is negative."""
     wide, high = figure.get_size_inches() * 25.4
     x, y = x_mm % wide / wide, y_mm % high / high

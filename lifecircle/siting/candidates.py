@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -11,12 +12,27 @@ from scipy.sparse import coo_array, csr_array
 from scipy.spatial import KDTree
 
 from lifecircle.base.geo import GEOGRAPHIC, Floats
-from lifecircle.base.problems import Problem, refuse_if_any
+from lifecircle.base.problems import Problem, UsageError, refuse_if_any
 from lifecircle.measures.result import Result
 from lifecircle.network.network import Ints, Mask
 from lifecircle.network.rules import Flag
-from lifecircle.network.walk import Entrances, attach_facilities, in_network_crs, places_xy
+from lifecircle.network.walk import (
+    Entrances,
+    Minutes,
+    attach_facilities,
+    in_network_crs,
+    places_xy,
+)
 from lifecircle.siting.pairs import metres_within
+
+CAPACITIES = ("beds", "places", "floor_area_m2")
+"""What candidates may have room for, by the name of their column."""
+
+EXISTING = "existing"
+"""In place of a file of candidates: the facilities of the study."""
+
+HOSTS = ("养老", "托育", "文化", "社区服务")
+"""Domains of services whose buildings may take in each other's (一点多用): no market, no clinic."""
 
 MOST_CANDIDATES = 3000
 """Places of the network are thinned out to at most so many."""
@@ -40,9 +56,10 @@ def given_candidates(result: Result, table: gpd.GeoDataFrame, reach_m: float) ->
 
     Places further than `reach_m` from every unit, and those that no street reaches, are excluded,
     each with a line.  Raises `InputRefused` where most lie elsewhere (the usual sign of another
-    datum) or none is left.
+    datum), none is left, or a cost is unknown or negative.
     """
     source = str(table["source"].iloc[0]) if len(table) and "source" in table else "candidates"
+    refuse_if_any(_bad_numbers(source, table))
     near = _near_units(result, table, reach_m)
     problems = _excluded("candidate_elsewhere", source, table[~near])
     if 2 * int((~near).sum()) > len(table):
@@ -50,7 +67,7 @@ def given_candidates(result: Result, table: gpd.GeoDataFrame, reach_m: float) ->
         problems.append(Problem("candidates_elsewhere", "refused", source, details=details))
         refuse_if_any(problems)
     table = table[near].reset_index(drop=True)
-    entrances = _entrances(result, table)
+    entrances = entrances_of(result, table)
     reached = np.zeros(len(table), dtype=bool)
     reached[entrances.row[entrances.attachment.found]] = True
     problems += _excluded("candidate_off_network", source, table[~reached])
@@ -60,7 +77,61 @@ def given_candidates(result: Result, table: gpd.GeoDataFrame, reach_m: float) ->
     return Candidates(*_kept(table, entrances, reached), tuple(problems))
 
 
-def _entrances(result: Result, table: gpd.GeoDataFrame) -> Entrances:
+def _bad_numbers(source: str, table: gpd.GeoDataFrame) -> list[Problem]:
+    """Costs and capacities that are missing or below 0."""
+    problems = []
+    for column in ("cost", *CAPACITIES):
+        if column in table:
+            kind = "cost" if column == "cost" else "capacity"
+            values = table[column].to_numpy(dtype=float)
+            bad = ~(np.isfinite(values) & (values >= 0))
+            problems += [
+                Problem(f"candidate_{kind}_unfit", "refused", source, None, column, f"{value:g}")
+                for value in values[bad]
+            ]
+    return problems
+
+
+def existing_candidates(
+    result: Result, services: Sequence[str], hosts: Sequence[str] = ()
+) -> gpd.GeoDataFrame:
+    """The facilities that could take in `services`: those that do not offer all of them yet.
+
+    `hosts` are the services whose facilities may; by default facilities of elderly care,
+    childcare, culture and community service that are nothing else, such as a shop.
+    candidate_id is the facility's id, `offers` what it offers today.  Raises `UsageError` for a
+    host that the study has no facilities of.
+    """
+    standard, facilities = result.standard, result.facilities
+    measured = set(result.minutes.services)
+    unknown = [host for host in hosts if host not in measured]
+    if unknown:
+        there = ", ".join(one for one in standard.ids if one in measured)
+        raise UsageError(f"no facilities of {', '.join(unknown)}; there are: {there}")
+    public = {one.id for one in standard.services if one.domain in HOSTS}
+    asked = {one.id: {one.id} for one in standard.services}
+    asked |= {one.id: set(one.members) for one in standard.headlines}
+    offers = facilities.groupby("facility_id")["service"].agg(set)
+    fit = [
+        (bool(own & set(hosts)) if hosts else own <= public)
+        and not all(own & asked.get(service, {service}) for service in services)
+        for own in offers
+    ]
+    kept = facilities[facilities["facility_id"].isin(offers.index[fit])]
+    kept = kept.drop_duplicates("facility_id")
+    return gpd.GeoDataFrame(
+        {
+            "candidate_id": kept["facility_id"],
+            "name": kept["name"],
+            "offers": [", ".join(sorted(offers[one])) for one in kept["facility_id"]],
+            "source": "existing",
+        },
+        geometry=kept.geometry,
+        crs=facilities.crs,
+    ).reset_index(drop=True)
+
+
+def entrances_of(result: Result, table: gpd.GeoDataFrame) -> Entrances:
     """Where candidates attach, by the rules of the study's facilities."""
     options, profile = result.study.network, result.minutes.profile
     return attach_facilities(
@@ -113,7 +184,7 @@ def network_candidates(result: Result, wanting: Ints, reach_m: float) -> Candida
     points = points if network.crs is None else points.to_crs(GEOGRAPHIC)
     ids = [f"{lon:.6f}_{lat:.6f}" for lon, lat in zip(points.x, points.y, strict=True)]
     table = gpd.GeoDataFrame({"candidate_id": ids, "name": ""}, geometry=points)
-    entrances = _entrances(result, table)
+    entrances = entrances_of(result, table)
     return Candidates(*_kept(table, entrances, entrances.attachment.found))
 
 
@@ -151,12 +222,15 @@ def thinned(x: Floats, y: Floats, spacing_m: float) -> Ints:
     return np.sort(order[~same])
 
 
-def walks_to(result: Result, candidates: Candidates, demand: Ints, limit_m: float) -> csr_array:
-    """Metres from demand points (rows of DEMAND) to candidates, as candidates × points."""
-    entrances, places = candidates.entrances, result.minutes.attachment.of(demand)
-    walks = metres_within(
-        result.network, entrances.attachment, places, limit_m, result.minutes.profile
-    )
+def walks_to(
+    result: Result, minutes: Minutes, candidates: Candidates, demand: Ints, limit_m: float
+) -> csr_array:
+    """Metres from demand points (rows of DEMAND) to candidates, as candidates × points.
+
+    `minutes` says who walks.
+    """
+    entrances, places = candidates.entrances, minutes.attachment.of(demand)
+    walks = metres_within(result.network, entrances.attachment, places, limit_m, minutes.profile)
     count = len(candidates.table)
     if len(entrances.row) == count:
         return walks

@@ -2,98 +2,118 @@
 
 The measure is the two-step floating catchment area (Luo & Wang 2003): each facility's capacity is
 shared among all people within its limit, and a place has the shares of all facilities it reaches.
+What people need is the norm of the capacities in the policy's targets (`supplies`), counted over
+the people that the norm is written for.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 
 from lifecircle.base.geo import Floats
-from lifecircle.base.model import Model
 from lifecircle.measures.grounds import TOLERANCE_M, Points
 from lifecircle.measures.questions import Question
 from lifecircle.measures.result import Result
 from lifecircle.measures.supply import Pairs, floating_catchment, walks_within
 from lifecircle.network.network import Ints
-from lifecircle.standards.catalogue import Confidence, Id
+from lifecircle.network.walk import Minutes
+from lifecircle.standards.indicators import SupplyRule
 
 FAR_BELOW = 0.5
 """People whose share is below this part of the need have a capacity gap."""
 
 
-class Need(Model):
-    """How much of a capacity 1,000 people need, and where that is written."""
-
-    service: Id
-    capacity: str
-    per_1000: float
-    of: str
-    source: str
-    confidence: Confidence
-
-
-class _Needs(Model):
-    needs: tuple[Need, ...]
-
-
 @dataclass(frozen=True)
 class Shortage:
-    """Demand points (rows) with a facility near whose share of its capacity is far below need."""
+    """Demand points (rows) with a facility near whose share of its capacity is far below need.
+
+    `per_1000` is what each point shares, `missing` what its people lack.
+    """
 
     question: Question
-    need: Need
+    rule: SupplyRule
     points: Ints
+    people: Floats
     per_1000: Floats
     missing: Floats
 
+    def of_patches(self, patches: gpd.GeoDataFrame) -> pd.DataFrame:
+        """What is short in patches of these points, by their rows of DEMAND in `points`."""
+        patch = np.repeat(np.arange(len(patches)), [len(own) for own in patches["points"]])
+        order = np.searchsorted(self.points, np.concatenate([[], *patches["points"]]))
+        people, count = self.people[order], len(patches)
+        total = np.bincount(patch, people, count)
+        shared = np.bincount(patch, people * self.per_1000[order], count)
+        columns = {
+            "capacity": self.rule.capacity,
+            "capacity_per_1000": shared / total,
+            "need_per_1000": self.rule.norm,
+            "need_of": self.rule.norm_of,
+            "need_source": self.rule.clause,
+            "capacity_missing": np.bincount(patch, self.missing[order], count),
+        }
+        return pd.DataFrame(columns, index=patches.index)
 
-@cache
-def needs() -> tuple[Need, ...]:
-    """The needs that are known."""
-    text = files("lifecircle.siting").joinpath("needs.toml").read_text(encoding="utf-8")
-    return _Needs.model_validate(tomllib.loads(text)).needs
 
+def shortages(
+    result: Result, asked: Iterable[Question], supplies: Sequence[SupplyRule]
+) -> list[Shortage]:
+    """The shortages of every capacity with a norm, known capacities and known people.
 
-def shortages(result: Result, asked: Iterable[Question]) -> list[Shortage]:
-    """The shortages of every service with a known need and known capacities."""
+    Services that share a norm share a capacity; the shortage stands at the first of them.
+    """
     by_id = {question.id: question for question in asked}
     found = []
-    for need in needs():
-        question = by_id.get(need.service)
-        carried = result.demand[need.of].sum() > 0
-        known = result.facilities["service"] == need.service
-        if question and carried and result.facilities.loc[known, need.capacity].notna().any():
-            found.append(_shortage(result, question, need))
+    for rule in supplies:
+        measured = [name for name in rule.services if name in result.minutes.services]
+        question = by_id.get(measured[0]) if measured else None
+        offered = result.facilities[result.facilities["service"].isin(measured)]
+        carried = result.demand[rule.norm_of].sum() > 0 and offered[rule.capacity].notna().any()
+        if question and rule.norm and carried:
+            shared = [by_id.get(name, question) for name in measured]
+            found.append(_shortage(result, _shared(question, shared), rule))
     return found
 
 
-def _shortage(result: Result, question: Question, need: Need) -> Shortage:
+def _shared(first: Question, questions: Sequence[Question]) -> Question:
+    """The services together, each unit's longest limit for all of them."""
+    limits = []
+    for own in zip(*(question.limits for question in questions), strict=True):
+        known = [limit for limit in own if limit is not None]
+        limits.append(max(known, key=lambda limit: limit.limit_m) if known else None)
+    members = tuple(dict.fromkeys(one for question in questions for one in question.members))
+    return replace(first, members=members, limits=tuple(limits), services=members)
+
+
+def _shortage(result: Result, question: Question, rule: SupplyRule) -> Shortage:
     """Points near a facility of unknown capacity are left out: nothing is known of them."""
-    people = result.demand[need.of].fillna(0).to_numpy(dtype=float)
-    rows = np.flatnonzero((result.facilities["service"] == need.service).to_numpy())
-    capacity = result.facilities[need.capacity].to_numpy(dtype=float)[rows]
+    need = float(rule.norm or 0)
+    people = result.demand[rule.norm_of].fillna(0).to_numpy(dtype=float)
+    offered = result.facilities[result.facilities["service"].isin(question.members)]
+    once = offered.drop_duplicates("facility_id").index
+    rows = np.flatnonzero(result.facilities.index.isin(once))
+    capacity = result.facilities[rule.capacity].to_numpy(dtype=float)[rows]
     points = Points(result.minutes, result.demand, result.units)
-    pairs = _within_limits(result, question.limit_m[points.unit], rows)
+    minutes = result.minutes.of(question.services[0])
+    pairs = _within_limits(result, minutes, question.limit_m[points.unit], rows)
     access = floating_catchment(pairs, capacity, people, np.ones_like).access
     unknown = np.zeros(len(people), dtype=bool)
     unknown[pairs.place[np.isnan(capacity)[pairs.facility]]] = True
     covered = points.reach(question).covered
-    far_below = 1000 * access < FAR_BELOW * need.per_1000
-    short = np.flatnonzero(covered & ~unknown & (people > 0) & far_below)
-    missing = people[short] * (need.per_1000 / 1000 - access[short])
-    return Shortage(question, need, short, 1000 * access[short], missing)
+    short = np.flatnonzero(covered & ~unknown & (people > 0) & (1000 * access < FAR_BELOW * need))
+    missing = people[short] * (need / 1000 - access[short])
+    return Shortage(question, rule, short, people[short], 1000 * access[short], missing)
 
 
-def _within_limits(result: Result, limit_m: Floats, rows: Ints) -> Pairs:
+def _within_limits(result: Result, minutes: Minutes, limit_m: Floats, rows: Ints) -> Pairs:
     """Walks to the facilities within the limit of each point's unit."""
     longest = float(np.nanmax(limit_m, initial=0.0))
-    pairs = walks_within(result.network, result.minutes, result.facilities, rows, longest)
+    pairs = walks_within(result.network, minutes, result.facilities, rows, longest)
     near = pairs.metres <= limit_m[pairs.place] + TOLERANCE_M
     return replace(
         pairs,

@@ -12,12 +12,12 @@ import shapely
 from scipy.spatial import KDTree
 
 from lifecircle.base.geo import Floats
-from lifecircle.measures.grounds import TOLERANCE_M
+from lifecircle.measures.grounds import TOLERANCE_M, least
 from lifecircle.measures.questions import Question
 from lifecircle.measures.result import Result
-from lifecircle.network.attach import straight_m
 from lifecircle.network.network import Ints, Mask
 from lifecircle.network.rules import Flag
+from lifecircle.network.walk import in_network_crs
 
 CAUSES = ("none", "detour", "island", "unattached", "capacity", "unknown")
 
@@ -67,9 +67,7 @@ def nearest_facilities(
     row_of = pd.Series(first.index, index=first["facility_id"])
     on_foot = row_of.reindex(ids).fillna(-1).to_numpy(dtype=np.int64)
     straight, at_x, at_y = _straight_nearest(result, question, x, y)
-    away = np.full(len(points), np.inf)
-    found = straight >= 0
-    away[found] = straight_m(result.network, x[found], y[found], at_x[found], at_y[found])
+    away = least(minutes.straight_m[points], columns)
     return Nearest(on_foot, metres.min(axis=1), straight, away, at_x, at_y)
 
 
@@ -88,8 +86,8 @@ def _straight_nearest(
     return entrances.row[found], entrances.x[found], entrances.y[found]
 
 
-def point_causes(limit_m: Floats, nearest: Nearest, unknown: Mask, attached: Mask) -> Texts:
-    """The cause at each uncovered point.
+def point_causes(limit_m: Floats, nearest: Nearest, unknown: Mask, attached: Mask) -> Ints:
+    """The cause at each uncovered point, as its position in CAUSES.
 
     Within the limit by air, a point has a facility near: it is on an island where no walk leads
     there, and has to make a detour where the walk is far above the straight line.
@@ -97,49 +95,59 @@ def point_causes(limit_m: Floats, nearest: Nearest, unknown: Mask, attached: Mas
     near = nearest.straight_m <= limit_m + TOLERANCE_M
     cut_off = np.isinf(nearest.metres)
     round_about = nearest.metres > DETOUR_FACTOR * nearest.straight_m
-    return np.select(
-        [unknown, ~attached, near & cut_off, near & round_about],
-        ["unknown", "unattached", "island", "detour"],
-        "none",
-    ).astype(object)
+    names = ["unknown", "unattached", "island", "detour"]
+    cases = [unknown, ~attached, near & cut_off, near & round_about]
+    found = np.select(cases, [CAUSES.index(name) for name in names], CAUSES.index("none"))
+    return np.asarray(found, dtype=np.int64)
 
 
-def without_minor_causes(piece: Ints, cause: Texts, weight: Floats) -> Texts:
+def without_minor_causes(piece: Ints, cause: Ints, weight: Floats) -> Ints:
     """`cause` with those of a small part of a connected piece replaced by its leading one."""
-    table = pd.DataFrame({"piece": piece, "cause": cause, "weight": weight})
-    sums = table.groupby(["piece", "cause"], sort=True)["weight"].sum().reset_index()
-    share = sums["weight"] / sums.groupby("piece")["weight"].transform("sum").clip(lower=1e-12)
-    leading = sums.sort_values(["piece", "weight"], ascending=[True, False], kind="stable")
-    leader = leading.drop_duplicates("piece").set_index("piece")["cause"]
-    minor = sums[share < MINOR_SHARE].set_index(["piece", "cause"]).index
-    is_minor = pd.MultiIndex.from_frame(table[["piece", "cause"]]).isin(minor)
-    return np.asarray(np.where(is_minor, leader.reindex(piece).to_numpy(), cause), dtype=object)
+    shape = (int(piece.max(initial=-1)) + 1, len(CAUSES))
+    sums = np.bincount(piece * len(CAUSES) + cause, weight, shape[0] * shape[1]).reshape(shape)
+    whole = np.maximum(sums.sum(axis=1), 1e-12)
+    is_minor = (sums < MINOR_SHARE * whole[:, np.newaxis])[piece, cause]
+    # Where nothing weighs anything there is no leading cause.
+    leader = np.where(sums.any(axis=1), sums.argmax(axis=1), -1)[piece]
+    return np.where(is_minor & (leader >= 0), leader, cause)
 
 
 class Obstacles:
-    """What may lie between two places, in the network's crs."""
+    """What may lie between two places; `around` and the places are in the network's crs."""
 
     def __init__(self, result: Result, around: gpd.GeoDataFrame | None) -> None:
-        network, base = result.network, result.base_map
-        water = _shapes(base[base["kind"] == "water"], network.crs)
-        crossed = shapely.STRtree(water).query(network.barriers, predicate="intersects")[0]
-        railway = np.delete(network.barriers, np.unique(crossed))
-        walls = np.empty(0, dtype=object)
-        if around is not None:
-            walls = _shapes(around[around["kind"] == "wall"], network.crs)
+        network = result.network
         private = network.lines[network.has(Flag.PRIVATE)]
-        self.trees = [shapely.STRtree(shapes) for shapes in (water, railway, walls, private)]
+        shapes = (_water(result), railways(result), walls(around), private)
+        self.trees = [shapely.STRtree(own) for own in shapes]
 
-    def between(self, x_a: Floats, y_a: Floats, x_b: Floats, y_b: Floats) -> Texts:
-        """The strongest obstacle on each straight line; where nothing stands, a way is missing."""
+    def between(self, x_a: Floats, y_a: Floats, x_b: Floats, y_b: Floats) -> Ints:
+        """The strongest obstacle on each straight line, as its position in BETWEEN.
+
+        Where nothing stands, a way is missing.
+        """
         ends = np.stack([np.column_stack([x_a, y_a]), np.column_stack([x_b, y_b])], axis=1)
         lines: Texts = np.asarray(shapely.linestrings(ends), dtype=object)
-        found: Texts = np.array([BETWEEN[-1]] * len(lines), dtype=object)
-        for kind, tree in reversed(list(zip(BETWEEN, self.trees, strict=False))):
+        found = np.full(len(lines), len(BETWEEN) - 1, dtype=np.int64)
+        for kind, tree in reversed(list(enumerate(self.trees))):
             found[tree.query(lines, predicate="intersects")[0]] = kind
         return found
 
 
-def _shapes(table: gpd.GeoDataFrame, crs: object) -> Texts:
-    shapes = table.geometry if crs is None else table.geometry.to_crs(crs)
-    return np.asarray(shapes.to_numpy(), dtype=object)
+def walls(around: gpd.GeoDataFrame | None) -> Texts:
+    """The walls among what lies around."""
+    if around is None:
+        return np.empty(0, dtype=object)
+    return np.asarray(around.geometry[around["kind"] == "wall"].to_numpy(), dtype=object)
+
+
+def railways(result: Result) -> Texts:
+    """What no access leg may cross and is no water."""
+    barriers = result.network.barriers
+    crossed = shapely.STRtree(_water(result)).query(barriers, predicate="intersects")[0]
+    return np.asarray(np.delete(barriers, np.unique(crossed)), dtype=object)
+
+
+def _water(result: Result) -> Texts:
+    water = in_network_crs(result.network, result.base_map[result.base_map["kind"] == "water"])
+    return np.asarray(water.geometry.to_numpy(), dtype=object)

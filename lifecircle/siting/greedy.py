@@ -55,6 +55,38 @@ class Cover:
         """What each candidate would add to what is covered."""
         return np.asarray(self.reach @ np.where(covered, 0.0, self.weight), dtype=float)
 
+    def alone(self) -> Floats:
+        """What each candidate covers by itself."""
+        return np.asarray(self.reach @ self.weight, dtype=float)
+
+    def of(self, kept: Ints) -> Cover:
+        """The same demands with some of the candidates."""
+        return Cover(csr_array(self.reach[kept]), self.weight)
+
+    def merged(self) -> Cover:
+        """Demands that the same candidates reach as one; those out of reach are left out."""
+        number, count = alike(self, np.zeros(len(self.weight), dtype=np.int64))
+        kept = np.flatnonzero(number >= 0)
+        one_each = kept[np.unique(number[kept], return_index=True)[1]]
+        weight = np.bincount(number[kept], self.weight[kept], count).astype(float)
+        return Cover(csr_array(self.by_demand[one_each].T.tocsr()), weight)
+
+
+def alike(cover: Cover, group: Ints) -> tuple[Ints, int]:
+    """A number for each demand, the same for those of one group that the same candidates reach.
+
+    -1 where no candidate reaches it or nothing weighs; and how many numbers there are.
+    """
+    by_demand = cover.by_demand
+    by_demand.sort_indices()
+    first: dict[tuple[int, bytes], int] = {}
+    number = np.full(len(group), -1, dtype=np.int64)
+    for demand in np.flatnonzero((np.diff(by_demand.indptr) > 0) & (cover.weight > 0)):
+        sites = by_demand.indices[by_demand.indptr[demand] : by_demand.indptr[demand + 1]]
+        key = (int(group[demand]), sites.tobytes())
+        number[demand] = first.setdefault(key, len(first))
+    return number, len(first)
+
 
 def greedy(cover: Cover, count: int, among: Sequence[int] | None = None) -> list[int]:
     """The candidate that adds most, then the one that adds most to it, and so on.

@@ -8,7 +8,6 @@ import numpy.typing as npt
 import shapely
 
 from lifecircle.base.geo import Floats
-from lifecircle.network.network import WalkNetwork
 
 NAMES_WITHIN_M = {"residential": 150.0, "place": 300.0, "street": 150.0}
 """What may name a place, and how near it must lie; the first that does names it."""
@@ -19,19 +18,16 @@ Texts = npt.NDArray[np.object_]
 
 
 def place_names(
-    network: WalkNetwork,
-    around: gpd.GeoDataFrame | None,
-    places: npt.NDArray[np.object_],
-    spare: Texts,
+    around: gpd.GeoDataFrame | None, places: npt.NDArray[np.object_], spare: Texts
 ) -> Texts:
-    """The name of each place (points in the network's crs), else what `spare` says.
+    """The name of each place (points), else what `spare` says.
 
-    `around` holds `kind`, `name` and geometry of what has a name.
+    `around` holds `kind`, `name` and geometry, in the crs of the places, of what has a name.
     """
     names = spare.copy()
     if around is None or around.empty:
         return names
-    named = around[around["name"] != ""].to_crs(network.crs)
+    named = around[around["name"] != ""]
     nameless = np.arange(len(places))
     for kind, within_m in NAMES_WITHIN_M.items():
         known = named[named["kind"] == kind]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -13,81 +11,96 @@ from lifecircle.base.geo import Floats
 from lifecircle.base.sentences import sentence
 from lifecircle.base.tables import SITES, conform
 from lifecircle.measures.result import Result
-from lifecircle.network.network import Ints, Mask
+from lifecircle.network.network import Ints
 from lifecircle.network.walk import in_network_crs
+from lifecircle.siting.candidates import CAPACITIES
 from lifecircle.siting.gaps import WEIGHT_NAMES
-from lifecircle.siting.greedy import Cover
 from lifecircle.siting.names import Texts, directions, place_names
+from lifecircle.siting.solve import Solution
 from lifecircle.siting.wanted import Wanted
 
 
 def sites_table(
     result: Result,
     wanted: Wanted,
-    cover: Cover,
+    solution: Solution,
     candidates: gpd.GeoDataFrame,
-    chosen: Sequence[int],
-    mean_m: Sequence[float],
     around: gpd.GeoDataFrame | None,
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """SITES in the order of `chosen`, and the shares of every unit before and after."""
+    """SITES in the order of the solution, and the shares of every unit before and after."""
+    chosen = candidates.iloc[solution.chosen].reset_index(drop=True)
+    names, units = _whereabouts(result, chosen, around)
+    each = pd.DataFrame(
+        {
+            "rank": np.arange(1, len(chosen) + 1),
+            "candidate_id": chosen["candidate_id"],
+            "candidate_name": names,
+            "unit_id": units["unit_id"].to_numpy(),
+            "unit_name": units["name"].to_numpy(),
+            "denominator": wanted.denominator,
+            "mean_m": pd.Series(solution.mean_m, dtype=float).reindex(chosen.index),
+            **_carried(chosen),
+        }
+    )
     weights = {name: wanted.weights(name) for name in WEIGHT_NAMES}
-    covered = np.zeros(len(cover.weight), dtype=bool)
-    rows, names, units = [], *_whereabouts(result, candidates.iloc[list(chosen)], around)
-    for place, site in enumerate(chosen):
-        new = np.zeros(len(covered), dtype=bool)
-        new[cover.covers(site)] = True
-        new &= ~covered
-        covered |= new
-        for number, question in enumerate(wanted.questions):
-            rows.append(
-                {
-                    "rank": place + 1,
-                    "service": question.id,
-                    "candidate_id": candidates["candidate_id"].iloc[site],
-                    "candidate_name": names[place],
-                    "unit_id": units["unit_id"].iloc[place],
-                    "unit_name": units["name"].iloc[place],
-                    "limit_m": float(np.nanmax(question.limit_m)),
-                    "denominator": wanted.denominator,
-                    "mean_m": mean_m[place] if len(mean_m) else np.nan,
-                    **_gains(wanted, weights, number, new, covered),
-                    "geometry": shapely.centroid(candidates.geometry.iloc[site]),
-                }
-            )
-    table = gpd.GeoDataFrame(rows, columns=SITES.names, geometry="geometry", crs=candidates.crs)
-    return conform(table, SITES), _unit_shares(result, wanted, covered)
+    tables = [
+        each.assign(
+            service=question.id,
+            limit_m=float(np.nanmax(question.limit_m)),
+            **_gains(wanted, weights, number, solution),
+        )
+        for number, question in enumerate(wanted.questions)
+    ]
+    table = gpd.GeoDataFrame(
+        pd.concat(tables),
+        geometry=np.tile(shapely.centroid(chosen.geometry.to_numpy()), len(tables)),
+        crs=candidates.crs,
+    )
+    table = table.sort_values("rank", kind="stable")
+    return conform(table, SITES), _unit_shares(result, wanted, solution)
+
+
+def _carried(chosen: gpd.GeoDataFrame) -> dict[str, object]:
+    """What candidates say of themselves beside their name."""
+    columns: dict[str, object] = {
+        name: chosen[name] for name in ("offers", "cost") if name in chosen
+    }
+    capacity = next((name for name in CAPACITIES if name in chosen), None)
+    if capacity is not None:
+        columns |= {"capacity": capacity, "capacity_amount": chosen[capacity]}
+    return columns
 
 
 def _gains(
-    wanted: Wanted, weights: dict[str, Floats], number: int, new: Mask, covered: Mask
-) -> dict[str, float]:
-    """What a site adds for one service, in every weight, and the shares of all units."""
+    wanted: Wanted, weights: dict[str, Floats], number: int, solution: Solution
+) -> dict[str, Floats]:
+    """What each site adds for one service, in every weight, and the shares of all units."""
     size = len(wanted.demand)
     own = slice(number * size, (number + 1) * size)
+    served = solution.served[:, own]
     sums = {
-        name: float(weight[own][new[own]].sum()) if wanted.carries(name) else np.nan
+        name: served @ weight[own] if wanted.carries(name) else np.full(served.shape[0], np.nan)
         for name, weight in weights.items()
     }
-    gained = float(weights[wanted.denominator][own][covered[own]].sum())
+    gain = sums[wanted.denominator]
     before, total = (float(part.sum()) for part in wanted.standing(number))
     return {
         **sums,
-        "gain": sums[wanted.denominator],
-        "gain_total": gained,
-        "share_before": before / total,
-        "share_after": (before + gained) / total,
+        "gain": gain,
+        "gain_total": np.cumsum(gain),
+        "share_before": np.full(len(gain), before / total),
+        "share_after": (before + np.cumsum(gain)) / total,
     }
 
 
-def _unit_shares(result: Result, wanted: Wanted, covered: Mask) -> pd.DataFrame:
+def _unit_shares(result: Result, wanted: Wanted, solution: Solution) -> pd.DataFrame:
     """unit_id, unit_name, service, denominator, share_before, share_after, target."""
     size, count = len(wanted.demand), len(result.units)
-    weight = wanted.weights(wanted.denominator)
+    gained = solution.served.sum(axis=0) * wanted.weights(wanted.denominator)
     tables = []
     for number, question in enumerate(wanted.questions):
         own = slice(number * size, (number + 1) * size)
-        new = np.bincount(wanted.unit, np.where(covered, weight, 0.0)[own], count)
+        new = np.bincount(wanted.unit, gained[own], count)
         before, total = wanted.standing(number)
         total = np.where(total > 0, total, np.nan)
         columns = {
@@ -120,6 +133,7 @@ def _whereabouts(
         sentence(f"gap_place.{where}", result.study.study.language, unit=name)
         for where, name in zip(side, units["name"].to_numpy()[home], strict=True)
     ]
-    names = place_names(network, around, places, np.array(spare, dtype=object))
+    named = None if around is None else in_network_crs(network, around)
+    names = place_names(named, places, np.array(spare, dtype=object))
     given = sites["name"].fillna("").to_numpy(dtype=object)
     return np.where(given != "", given, names), units.iloc[home].reset_index(drop=True)

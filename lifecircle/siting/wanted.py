@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import csr_array, hstack
 
 from lifecircle.base.geo import Floats
 from lifecircle.measures.grounds import TOLERANCE_M, Points, least
 from lifecircle.measures.result import Result
 from lifecircle.network.network import Ints, Mask
+from lifecircle.siting.candidates import Candidates, walks_to
 from lifecircle.siting.gaps import (
     WEIGHT_NAMES,
     chosen_questions,
@@ -45,9 +47,9 @@ class Wanted:
         self.denominator = leading_denominator(result, denominator)
         self.points = Points(result.minutes, result.demand, result.units)
         self.reach = [self.points.reach(question) for question in self.questions]
-        units = result.units["unit_id"]
+        units, below = result.units["unit_id"], units_below(result, self.denominator)
         self.below = [
-            units_below(result, question.id, self.denominator).reindex(units)
+            below.reindex(pd.MultiIndex.from_product([[question.id], units]))
             for question in self.questions
         ]
         masks = []
@@ -90,11 +92,20 @@ class Wanted:
         targets = rows.drop_duplicates("unit_id").set_index("unit_id")["target"]
         return targets.reindex(self.result.units["unit_id"]).to_numpy(dtype=float)
 
-    def cover(self, walks: csr_array) -> Cover:
+    def walks_to(self, candidates: Candidates, limit_m: float) -> list[csr_array]:
+        """Metres from the demand to candidates for every service, by whoever walks to it."""
+        walkers = [self.result.minutes.of(question.services[0]) for question in self.questions]
+        of_each = {
+            walker.profile: walks_to(self.result, walker, candidates, self.demand, limit_m)
+            for walker in {walker.profile: walker for walker in walkers}.values()
+        }
+        return [of_each[walker.profile] for walker in walkers]
+
+    def cover(self, walks_of_each: Sequence[csr_array]) -> Cover:
         """Which candidates are within each service's limit of which open demand."""
         parts = []
-        row = np.repeat(np.arange(walks.shape[0]), np.diff(walks.indptr))
-        for question, mask in zip(self.questions, self.open, strict=True):
+        for question, mask, walks in zip(self.questions, self.open, walks_of_each, strict=True):
+            row = np.repeat(np.arange(walks.shape[0]), np.diff(walks.indptr))
             limit_m = question.limit_m[self.unit][walks.indices]
             kept = mask[walks.indices] & (walks.data <= limit_m + TOLERANCE_M)
             start = np.searchsorted(row[kept], np.arange(walks.shape[0] + 1))
@@ -102,11 +113,11 @@ class Wanted:
             parts.append(csr_array((ones, walks.indices[kept], start), shape=walks.shape))
         return Cover(csr_array(hstack(parts, format="csr")), self.weights(self.denominator))
 
-    def walks(self, walks: csr_array) -> Walks:
+    def walks(self, walks_of_each: Sequence[csr_array]) -> Walks:
         """The walks that candidates would shorten."""
         parts, now = [], []
-        row = np.repeat(np.arange(walks.shape[0]), np.diff(walks.indptr))
-        for question in self.questions:
+        for question, walks in zip(self.questions, walks_of_each, strict=True):
+            row = np.repeat(np.arange(walks.shape[0]), np.diff(walks.indptr))
             columns = [self.result.minutes.services.index(one) for one in question.members]
             own = np.minimum(least(self.result.minutes.metres[self.demand], columns), REACH_M)
             kept = walks.data < own[walks.indices]

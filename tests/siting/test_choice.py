@@ -20,6 +20,7 @@ from lifecircle.siting.greedy import (
     most_covered,
     upper_bound,
 )
+from lifecircle.siting.limits import Limits
 from lifecircle.siting.median import Walks, least_total, shortest_walks
 
 SEED = 20241011
@@ -49,7 +50,7 @@ def test_most_covered_against_every_choice(number: int, count: int) -> None:
     assert gained(cover, tuple(first)) >= GUARANTEE * best - 1e-9
     assert gained(cover, tuple(first)) <= gained(cover, tuple(swapped)) + 1e-9 <= best + 2e-9
     assert upper_bound(cover, swapped, count) >= best - 1e-9
-    proof = most_covered_exact(cover, count)
+    proof = most_covered_exact(cover, Limits(count))
     if proof is None:
         assert best == 0
     else:

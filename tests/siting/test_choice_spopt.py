@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 
 from lifecircle.siting.exact import fewest_exact, most_covered_exact, shortest_walks_exact
 from lifecircle.siting.greedy import Cover, Quotas, fewest, most_covered
+from lifecircle.siting.limits import Limits
 from lifecircle.siting.median import Walks, shortest_walks
 
 # What spopt and PuLP say to each other is not ours.
@@ -68,7 +69,7 @@ def test_mclp_with_predefined_facilities(locate: Any, solver: Any, number: int, 
     covered = (metres[:, :EXISTING] <= LIMIT_M).any(axis=1)
     optimum = model.problem.objective.value() - people[covered].sum()
     cover = new_cover(metres, people)
-    proof = most_covered_exact(cover, count)
+    proof = most_covered_exact(cover, Limits(count))
     assert proof is not None and proof.bound == pytest.approx(optimum)
     assert cover.gained(proof.chosen) == pytest.approx(optimum)
     assert 0.632 * optimum <= cover.gained(most_covered(cover, count)) <= optimum + 1e-6

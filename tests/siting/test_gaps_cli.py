@@ -55,7 +55,8 @@ def test_the_same_result_gives_the_same_bytes(command: Command, tmp_path: Path) 
     command("gaps", "--service", "childcare")
     command("site", "childcare", "-n", 2)
     assert written(tmp_path) == first
-    assert first.keys() == {"gaps.csv", "gaps.gpkg", "sites.csv", "sites.gpkg"}
+    places = {"gaps.csv", "gaps.gpkg", "sites.csv", "sites.gpkg"}
+    assert first.keys() == places | {"report.xlsx", "report.docx"}
 
 
 def test_gaps_for_scripts(demo: lc.Result, command: Command) -> None:
@@ -90,10 +91,32 @@ def test_the_aim_may_be_the_target_or_the_mean_walk(command: Command) -> None:
     assert said.exit_code == 0 and "Mean walk: " in said.output
 
 
+def test_sites_in_existing_facilities_say_what_stands_there(command: Command) -> None:
+    said = command("site", "childcare", "-n", 2, "--candidates", "existing")
+    assert said.exit_code == 0 and "there today" in said.output, said.output
+    assert "Culture station" in said.output or "day" in said.output
+
+
+def test_evidence_sheets_of_the_largest_gaps(command: Command, tmp_path: Path) -> None:
+    """One page a gap, as picture and document, by its rank; Chinese names have their font."""
+    said = command("gaps", "--service", "childcare", "--sheets", 2)
+    assert said.exit_code == 0 and "Evidence sheets: 4 files" in said.output, said.output
+    names = {file.name for file in (tmp_path / "maps").iterdir()}
+    assert names == {f"demo-gap-00{n}-a4.{kind}" for n in (1, 2) for kind in ("png", "pdf")}
+
+
+def test_a_font_that_is_none_leaves_nothing_written(command: Command, tmp_path: Path) -> None:
+    said = command("gaps", "--service", "childcare", "--sheets", 1, "--font", "missing.ttf")
+    assert said.exit_code == 2 and "missing.ttf" in said.stderr
+    assert not written(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
         (("bakery",), 2, "bakery"),
+        (("childcare", "--candidates", "existing:bakery"), 2, "bakery"),
+        (("childcare", "--budget", 5), 2, "budget"),
         (("childcare", "-n", 0), 2, "-n"),
         (("childcare", "--denominator", "cats"), 2, "cats"),
         (("childcare", "--candidates", "missing.csv"), 2, "missing.csv"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from lifecircle.siting.causes import Nearest, point_causes, without_minor_causes
+from lifecircle.siting.causes import CAUSES, Nearest, point_causes, without_minor_causes
 from lifecircle.siting.names import directions
 from lifecircle.siting.patches import connected_points, outlines, patch_numbers
 
@@ -67,16 +67,16 @@ def test_causes_by_walk_and_straight_line() -> None:
     found = point_causes(
         np.full(len(cases), 500.0), nearest(walk, straight), np.array(unknown), np.array(attached)
     )
-    assert found.tolist() == expected
+    assert [CAUSES[number] for number in found] == expected
 
 
 @pytest.mark.parametrize(("minor", "kept"), [(9.0, False), (12.0, True)])
 def test_a_tenth_of_a_patch_has_a_cause_of_its_own(minor: float, kept: bool) -> None:
     """Below a tenth of the weight it takes the cause of the rest; each piece by itself."""
     piece = np.array([0, 0, 1])
-    cause = np.array(["none", "detour", "detour"], dtype=object)
+    cause = np.array([CAUSES.index(name) for name in ("none", "detour", "detour")])
     found = without_minor_causes(piece, cause, np.array([100 - minor, minor, 1.0]))
-    assert found.tolist() == ["none", "detour" if kept else "none", "detour"]
+    assert [CAUSES[number] for number in found] == ["none", "detour" if kept else "none", "detour"]
 
 
 def test_directions_of_the_compass() -> None:
