@@ -67,7 +67,8 @@ def maps(
             result = run_study(study, stages.begin)
             stages.begin("write")
             wanted = [paper for paper in papers if paper != "none"]
-            files = write_maps(result, out / "maps", wanted, font, online)
+            tables = result_folder(study, out)
+            files = write_maps(result, out / "maps", wanted, font, online, tables)
     for file in files:
         click.echo(file)
     if open_:

@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import geopandas as gpd
-import numpy as np
 
-from lifecircle.base.files import write_text
+from lifecircle.base.files import MANIFEST, write_bytes
 from lifecircle.measures.result import Result
 from lifecircle.outputs.maps import MapPage, OnlineBase, map_html
 from lifecircle.outputs.maps_base import WEB_MERCATOR
-from lifecircle.outputs.maps_index import Line, index_html
-from lifecircle.outputs.maps_points import chosen
-from lifecircle.outputs.result_map import map_page
+from lifecircle.outputs.maps_districts import INDEX, District, district_page, districts
+from lifecircle.outputs.maps_index import Line, index_data, index_html
+from lifecircle.outputs.result_map import map_page, with_rings
 
-INDEX = "index.html"
-AROUND_M = 1500.0
-"""Facilities this far outside a district are shown on its page too."""
-
-METRES_PER_DEGREE = 111_320.0
+MOST_RINGED_IN_A_RUN = 250
+"""Facilities whose rings a run draws by itself, in some 20 s of one core; `maps` draws more."""
 
 
-@dataclass(frozen=True)
-class District:
-    """A unit one level up, with a page of its own."""
-
-    name: str
-    level: str
-    file: str
-
-
-def map_files(result: Result, online: OnlineBase | None = None) -> dict[str, str]:
+def map_files(
+    result: Result, online: OnlineBase | None = None, most_ringed: int | None = MOST_RINGED_IN_A_RUN
+) -> dict[str, str]:
     """The pages of `result` by their file names in the folder of maps."""
-    return page_files(replace(map_page(result), online=online), result.study.study.name)
+    page = with_rings(map_page(result), result, most_ringed)
+    return page_files(replace(page, online=online), result.study.study.name)
 
 
 def page_files(page: MapPage, name: str) -> dict[str, str]:
@@ -62,61 +54,62 @@ def write_maps(
     papers: Sequence[str] = (),
     font: Path | None = None,
     online: OnlineBase | None = None,
+    results: Path | None = None,
 ) -> list[Path]:
     """Write the pages of `result` into `folder`, and print sheets of `papers`; gives the files.
 
+    `results` is where a run keeps its tables, see `write_pages`.
     Raises `StudyRefused` where a sheet needs a font that is not there, before anything is written.
     """
-    pages = map_files(result, online)
+    pages = map_files(result, online, most_ringed=None)
     sheets = []
     if papers:
         from lifecircle.outputs.sheets import write_sheets
 
         sheets = write_sheets(map_page(result), folder, result.study.study.name, papers, font)
-    for name, html in pages.items():
-        write_text(folder / name, html)
+    write_pages(
+        {name: html.encode("utf-8") for name, html in pages.items()},
+        folder,
+        result.study.study.name,
+        results,
+    )
     return [*(folder / name for name in pages), *sheets]
 
 
-def districts(page: MapPage, name: str) -> list[District]:
-    """The parents of the units, where there are at least two."""
-    units = page.units[page.units["parent_level"] != ""]
-    pairs = sorted(set(zip(units["parent"], units["parent_level"], strict=True)))
-    if len(pairs) < 2:
-        return []
-    return [
-        District(parent, level, f"{name}-{number:02d}.html")
-        for number, (parent, level) in enumerate(pairs, start=1)
-    ]
+def write_pages(
+    pages: Mapping[str, bytes], folder: Path, study: str, results: Path | None = None
+) -> None:
+    """Write `pages` into `folder`, and remove the districts' pages that the study has no more.
+
+    Only pages that the earlier index of the study, or the manifest of its run in `results`, names
+    are removed.
+    """
+    earlier = _named_by_index(folder / INDEX) | _named_by_manifest(results)
+    district = re.compile(rf"{re.escape(study)}-\d{{2,}}\.html")
+    for name, html in pages.items():
+        write_bytes(folder / name, html)
+    for name in sorted(earlier - pages.keys()):
+        if district.fullmatch(name):
+            (folder / name).unlink(missing_ok=True)
 
 
-def district_page(page: MapPage, district: District) -> MapPage:
-    """The part of `page` that shows one district, its own sum above the list."""
-    units = page.units[page.units["parent"] == district.name].reset_index(drop=True)
-    coverage = page.coverage
-    own = coverage["unit_id"].isin(units["unit_id"])
-    whole = (coverage["unit_id"] == district.name) & (coverage["level"] == district.level)
-    walks = page.walks
-    if walks is not None:
-        walks = chosen(walks, np.flatnonzero(walks.unit_id.isin(units["unit_id"])))
-    return replace(
-        page,
-        title=f"{page.title} · {district.name}",
-        units=units,
-        coverage=coverage[own | whole],
-        facilities=_near(page.facilities, units),
-        walks=walks,
-        whole=(district.name, district.level),
-        whole_name=None,
-        home=INDEX,
-    )
+def _named_by_index(index: Path) -> set[str]:
+    """The pages that an index leads to; none where there is no index that we wrote."""
+    try:
+        lines_ = index_data(index.read_text(encoding="utf-8"))["lines"]
+        return {str(line["link"]).partition("#")[0] for line in lines_}
+    except (OSError, ValueError, LookupError, TypeError):
+        return set()
 
 
-def _near(facilities: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    west, south, east, north = units.total_bounds
-    up = AROUND_M / METRES_PER_DEGREE
-    aside = up / float(np.cos(np.radians((south + north) / 2)))
-    return facilities.cx[west - aside : east + aside, south - up : north + up]
+def _named_by_manifest(results: Path | None) -> set[str]:
+    """The pages that a run says it wrote; none where there was no run."""
+    if results is None:
+        return set()
+    try:
+        return set(json.loads((results / MANIFEST).read_text(encoding="utf-8"))["maps"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return set()
 
 
 def lines(page: MapPage, main: str, found: list[District]) -> list[Line]:

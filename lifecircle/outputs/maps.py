@@ -65,6 +65,8 @@ class Walks:
     states: Mapping[str, npt.NDArray[np.uint8]]
     tiers: Sequence[tuple[float, float]]
     m_per_min: float
+    tier_states: Mapping[str, Sequence[npt.NDArray[np.uint8]]] = field(default_factory=dict)
+    """As `states`, within each of the `tiers`, by service and headline."""
     reached: npt.NDArray[np.uint8] | None = None
     """How many of the `services` that are measured each point reaches within their limits."""
     services: int = 0
@@ -93,6 +95,8 @@ class MapPage:
     background: columns `kind` (water, park or street) and geometry.  `withheld` says that exact
     places of facilities were kept out on purpose.  `approval` is the number of the map's approval.
     `sentences` are the words of the report by unit_id, level and service, over `sentences_of`.
+    `tiers`, `gaps` and `sites` keep the contracts TIERS, GAPS and SITES.  `rings` are isochrones
+    (id, limit_m, one weight of demand, geometry) of as many facilities as a page bears.
     """
 
     title: str
@@ -112,6 +116,12 @@ class MapPage:
     online: OnlineBase | None = None
     sentences: Mapping[tuple[str, str, str], Text] = field(default_factory=dict)
     sentences_of: str = ""
+    tiers: pd.DataFrame | None = None
+    gaps: gpd.GeoDataFrame | None = None
+    sites: gpd.GeoDataFrame | None = None
+    rings: gpd.GeoDataFrame | None = None
+    rings_elsewhere: bool = False
+    """Whether facilities that have no rings here have them on the page of their district."""
     home: str = ""
     """The file of the index that leads back to all maps."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -12,11 +12,14 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from lifecircle.base.geo import Floats
 from lifecircle.base.problems import UsageError
 from lifecircle.base.sentences import catalogue
 from lifecircle.outputs.maps import ALL, MEAN, Labels, MapPage, OnlineBase
 from lifecircle.outputs.maps_base import base_image
+from lifecircle.outputs.maps_gaps import gap_words, gaps_data, sites_data
 from lifecircle.outputs.maps_points import points_data
+from lifecircle.outputs.maps_rings import MOST_RINGED, ring_numbers, rings_data
 from lifecircle.outputs.simplify import DECIMALS, geometry_json, label_place, simplified
 from lifecircle.sources import Source
 
@@ -34,6 +37,15 @@ PALETTE: Tree = {
     "without_target": ["#3f3a5a", "#6a6590", "#9893b8", "#c3c0d8", "#e6e4ef"],
     "none": "#bfbfbf",
     "hatch": "rgba(20, 20, 20, 0.65)",
+    "gaps": {
+        "none": "#c2005a",
+        "detour": "#d97800",
+        "island": "#6a3fa0",
+        "unattached": "#6b4a2b",
+        "capacity": "#0072b2",
+        "unknown": "#8f88a3",
+    },
+    "site": "#00664b",
     "points": {
         "missed": "#c2005a",
         "unknown": "#8f88a3",
@@ -46,6 +58,7 @@ PALETTE: Tree = {
 orange against blue holds for colour-blind eyes.  Where no target applies, no side is taken."""
 
 LIMIT = ["limit_m", "limit_min", "limit_source"]
+SHARES = ["share", "share_upper", "straight_line_share"]
 
 
 def page_data(page: MapPage) -> Tree:
@@ -57,18 +70,23 @@ def page_data(page: MapPage) -> Tree:
     west, south, east, north = (float(edge) for edge in page.units.total_bounds)
     return {
         "language": page.language,
-        "texts": catalogue()["map"],
+        "texts": catalogue()["map"] | gap_words(),
         "title": page.title,
         "notes": [dict(note) for note in page.notes],
         "picks": _picks(page.labels, set(coverage["service"])),
         "denominators": _denominators(page.labels, set(coverage["denominator"])),
         "totals": _totals(coverage, keys),
         "series": _series(coverage, keys),
+        "tiers": _tiers(page.tiers, keys),
         "breaks": breaks(_target(coverage)),
         "target_class": TARGET_CLASS,
         "palette": PALETTE,
         "units": units,
-        "facilities": _facilities(page.facilities),
+        "facilities": _facilities(page.facilities, ring_numbers(page)),
+        "rings": rings_data(page),
+        "most_ringed": MOST_RINGED,
+        "gaps": gaps_data(page),
+        "sites": sites_data(page),
         "withheld": page.withheld,
         "points": points_data(page.walks),
         "sentences_of": page.sentences_of,
@@ -112,8 +130,8 @@ def _target(coverage: pd.DataFrame) -> float:
 
 def _drawn(coverage: pd.DataFrame) -> pd.DataFrame:
     """`coverage` with the class and the hatching of each row."""
-    if coverage["profile"].nunique() > 1:
-        raise UsageError("a map shows the coverage of one profile")
+    if (coverage.groupby(["service", "denominator"])["profile"].nunique() > 1).any():
+        raise UsageError("a map shows the coverage of one profile for each service")
     edges = breaks(_target(coverage))
     drawn = coverage.assign(
         share_class=share_classes(coverage, edges), hatched=not_known(coverage, edges)
@@ -186,6 +204,37 @@ def _series(coverage: pd.DataFrame, keys: list[tuple[str, str]]) -> Tree:
     return series
 
 
+def _tiers(tiers: pd.DataFrame | None, keys: list[tuple[str, str]]) -> Tree:
+    """By service its circles from small to large, metres and minutes, and by denominator shares.
+
+    The row of a unit has lower, upper (empty where it is the lower) and straight-line share, in
+    millionths.
+    """
+    found: Tree = {"limits": {}, "series": {}}
+    if tiers is None:
+        return found
+    for service, rows in tiers.groupby("service", sort=True):
+        limits = rows[["limit_m", "tier_min"]].drop_duplicates().sort_values("limit_m")
+        found["limits"][str(service)] = _plain(limits)
+        found["series"][str(service)] = {}
+    of_unit = pd.MultiIndex.from_frame(tiers[["unit_id", "level"]])
+    place = pd.MultiIndex.from_tuples(keys).get_indexer(of_unit)
+    millionths = np.round(tiers[SHARES].to_numpy(dtype=float) * 1e6)
+    millionths[millionths[:, 1] == millionths[:, 0], 1] = np.nan
+    numbered = tiers.assign(row=np.arange(len(tiers)), place=place)
+    numbered = numbered[numbered["place"] >= 0]
+    for (name, denominator, _), own in numbered.groupby(["service", "denominator", "limit_m"]):
+        ring = np.full((len(keys), len(SHARES)), np.nan)
+        ring[own["place"]] = millionths[own["row"]]
+        of_service = found["series"][str(name)]
+        of_service.setdefault(str(denominator), []).append(_whole_numbers(ring))
+    return found
+
+
+def _whole_numbers(ring: Floats) -> list[list[int | None]]:
+    return [[None if cell != cell else int(cell) for cell in row] for row in ring.tolist()]
+
+
 def _rows(placed: pd.DataFrame) -> list[list[Any]]:
     """Lower and upper share, straight-line share, marks and colour class of each unit.
 
@@ -252,11 +301,16 @@ def _denominators(labels: Labels, with_rows: set[str]) -> list[Tree]:
     return [{"id": name, "label": dict(text)} for name, text in words if name in with_rows]
 
 
-def _facilities(facilities: gpd.GeoDataFrame) -> Tree:
-    """The files they came from, and by service: name, beds, places, file, and every entrance."""
+def _facilities(facilities: gpd.GeoDataFrame, rings: Mapping[str, int]) -> Tree:
+    """The files they came from, and by service: name, beds, places, file, rings, every entrance.
+
+    `rings` is the number of each facility's rings, by its id.
+    """
     ordered = facilities.sort_values(["service", "facility_id"], kind="stable")
     files = sorted(set(ordered["source"]))
-    facts = ordered[["name", "beds", "places"]].assign(file=ordered["source"].map(files.index))
+    facts = ordered[["name", "beds", "places"]].assign(
+        file=ordered["source"].map(files.index), rings=ordered["facility_id"].map(rings)
+    )
     by_service: dict[str, list[list[Any]]] = {}
     for service, fact, places in zip(
         ordered["service"], _plain(facts), ordered.geometry, strict=True

@@ -5,6 +5,7 @@ A page without a map, under the same policy: what comes from files is shown as t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -49,6 +50,7 @@ def index_html(page: MapPage, lines: Sequence[Line]) -> str:
     )
     coverage = page.coverage[page.coverage["denominator"] == denominator]
     measured = set(coverage["service"])
+    profiles = coverage["profile"].unique()
     shown = [name for name in (*page.labels.headlines, ALL) if name in measured]
     shown = shown or [name for name in page.labels.services if name in measured][:5]
     words = {**page.labels.headlines, **page.labels.combinations, **page.labels.services}
@@ -60,7 +62,7 @@ def index_html(page: MapPage, lines: Sequence[Line]) -> str:
         "palette": PALETTE,
         "columns": [dict(words[name]) for name in shown],
         "denominator": dict(page.labels.denominators[denominator]),
-        "profile": coverage["profile"].iloc[0],
+        "profile": profiles[0] if len(profiles) == 1 else "mixed",
         "target": percent(_target(coverage)),
         "lines": [_line(line, [cells.get((*line.key, name)) for name in shown]) for line in lines],
         "sources": source_rows(page.sources),
@@ -69,6 +71,15 @@ def index_html(page: MapPage, lines: Sequence[Line]) -> str:
         "notes": [dict(note) for note in page.notes],
     }
     return put_in(shell(), tree)
+
+
+def index_data(html: str) -> dict[str, Any]:
+    """What an index shows, from its file; `ValueError` where it is none of ours."""
+    _, start, rest = html.partition('<script type="application/json" id="data">')
+    if not start:
+        raise ValueError("no index of ours")
+    tree: dict[str, Any] = json.loads(rest.partition("</script>")[0])
+    return tree
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from lifecircle.base.problems import Problem, StudyRefused
+from lifecircle.base.problems import Problem, StudyRefused, UsageError
 from lifecircle.outputs.maps import OnlineBase
 
 TIANDITU = (
@@ -26,7 +26,12 @@ ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]*(\{s\})?[A-Za-z0-9.-]+(:\d{1,5})?/
 
 
 def online_base(key: str | None, address: str | None, credit: str) -> OnlineBase | None:
-    """What the command line asks for: Tianditu, own tiles, or nothing online."""
+    """What the command line asks for: Tianditu, own tiles, or nothing online.
+
+    Raises `UsageError` where it asks for both.
+    """
+    if key is not None and address is not None:
+        raise UsageError("one background is enough: give --tianditu or --tiles, not both")
     if key is not None:
         return tianditu(key)
     return None if address is None else own_tiles(address, credit)

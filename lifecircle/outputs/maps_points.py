@@ -56,6 +56,10 @@ def points_data(walks: Walks | None) -> dict[str, Any] | None:
         "weights": {name: _weight(weight, x, y) for name, weight in walks.weights.items()},
         "metres": {name: bytes_uri(metres_codes(m)) for name, m in walks.metres.items()},
         "states": {name: bytes_uri(state) for name, state in walks.states.items()},
+        "tier_states": {
+            name: [bytes_uri(state) for state in of_tiers]
+            for name, of_tiers in walks.tier_states.items()
+        },
         "reached": None if walks.reached is None else bytes_uri(walks.reached),
         "services": walks.services,
     }
@@ -117,6 +121,10 @@ def chosen(walks: Walks, rows: npt.NDArray[np.int64]) -> Walks:
         weights={name: values[rows] for name, values in walks.weights.items()},
         metres={name: values[rows] for name, values in walks.metres.items()},
         states={name: values[rows] for name, values in walks.states.items()},
+        tier_states={
+            name: [values[rows] for values in of_tiers]
+            for name, of_tiers in walks.tier_states.items()
+        },
     )
 
 

@@ -23,7 +23,10 @@ from folium.template import Template
 from xstatic.pkg import leaflet
 
 DATA_PLACE = "{}"
-SCRIPTS = ("words.js", "address.js", "points.js", "map.js", "legend.js", "page.js")
+SCRIPTS = (
+    "words.js", "address.js", "points.js", "map.js", "gaps.js", "facilities.js", "legend.js",
+    "card.js", "evidence.js", "page.js",
+)  # fmt: skip
 PICTURES = "img-src data: blob:"
 POLICY = (
     "default-src 'none'; script-src {scripts}; style-src {styles}; " + PICTURES + "; "

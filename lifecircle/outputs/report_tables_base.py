@@ -72,9 +72,7 @@ def table_of(
     id: str, title: str, columns: tuple[ReportColumn, ...], rows: pd.DataFrame, note: str
 ) -> ReportTable:
     """The table, with every key a column of `rows` even where there is no row."""
-    missing: dict[str, Any] = {
-        column.key: [] for column in columns if column.key not in rows
-    }
+    missing: dict[str, Any] = {column.key: [] for column in columns if column.key not in rows}
     if missing and len(rows):
         raise KeyError(f"{id}: {', '.join(missing)}")
     return ReportTable(id, title, columns, rows.assign(**missing).reset_index(drop=True), note)

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from lifecircle.base.sentences import LANGUAGES, catalogue
+from lifecircle.base.sentences import LANGUAGES, catalogue, sentence
 from lifecircle.base.tables import DENOMINATORS
-from lifecircle.measures.coverage import Measured, measured
+from lifecircle.measures.coverage import measured
+from lifecircle.measures.grounds import PointReach, Points
+from lifecircle.measures.questions import questions, with_limits
 from lifecircle.measures.result import Result
+from lifecircle.network.isochrones import isochrones
 from lifecircle.outputs.maps import COVERED, UNCOVERED, UNKNOWN, Labels, MapPage, Text, Walks
 from lifecircle.outputs.maps import write_map as write_page
+from lifecircle.outputs.maps_districts import districts, near_facilities
+from lifecircle.outputs.maps_rings import ringed
 from lifecircle.outputs.sentences import report_sentences
 from lifecircle.outputs.words import denominator_words, main_denominator, notes, service_words
-from lifecircle.standards.catalogue import Headline, Service
+from lifecircle.standards.catalogue import Headline, Limit, Service
+
+TOGETHER = 24
+"""Facilities whose rings are drawn in one go; a few goes run side by side."""
+
+DATUM_NAMES = {"wgs84": "WGS 84", "gcj02": "GCJ-02", "bd09": "BD-09"}
 
 
 def write_map(result: Result, path: str | Path) -> None:
     """Draw `result` as one HTML file that opens without a network."""
-    write_page(map_page(result), Path(path))
+    write_page(with_rings(map_page(result), result), Path(path))
 
 
 def map_page(result: Result) -> MapPage:
@@ -37,8 +51,11 @@ def map_page(result: Result) -> MapPage:
         language=study.study.language,
         sources=study.sources,
         base=result.base_map,
-        notes=notes(result),
+        notes=[*datum_notes(result), *notes(result)],
         walks=walks(result),
+        tiers=result.rules.tiers,
+        gaps=result.gaps,
+        sites=result.sites,
         whole_name=catalogue()["summary"]["city"],
         withheld=withheld,
         sentences=sentences(result),
@@ -60,6 +77,7 @@ def walks(result: Result) -> Walks:
         states={
             one.id: states(one) for one in measured(minutes, result.standard, demand, result.units)
         },
+        tier_states=tier_states(result),
         tiers=[(tier.limit_m, tier.minutes) for tier in result.standard.tiers],
         m_per_min=minutes.m_per_min,
         reached=reached.clip(upper=255).to_numpy(dtype=np.uint8),
@@ -79,7 +97,92 @@ def sentences(result: Result) -> dict[tuple[str, str, str], Text]:
     return {key: cast(Text, text) for key, text in zip(keys, texts, strict=True)}
 
 
-def states(one: Measured) -> npt.NDArray[np.uint8]:
+def tier_states(result: Result) -> dict[str, list[npt.NDArray[np.uint8]]]:
+    """The same within each circle, by the metres that the table of circles gives each service."""
+    points = Points(result.minutes, result.demand, result.units)
+    asked = questions(result.standard, result.minutes.services, result.units)
+    metres = result.rules.tiers.groupby("service")["limit_m"].unique()
+    found = {}
+    for question in asked:
+        rings = [Limit(limit_m=m, limit_source="") for m in sorted(metres.get(question.id, ()))]
+        within = [with_limits(question, lambda _, ring=ring: ring) for ring in rings]  # type: ignore[misc]
+        found[question.id] = [states(points.reach(one)) for one in within]
+    return found
+
+
+def datum_notes(result: Result) -> list[Text]:
+    """Whose datum was not declared and is what the rows told: it decides where places lie."""
+    files: dict[str, list[str]] = {}
+    for problem in result.problems:
+        if problem.code == "datum_found":
+            files.setdefault(str(problem.details["found"]), []).append(problem.source)
+    return [
+        {
+            language: sentence(
+                "map_datum",
+                language,
+                files=catalogue()["map"]["comma"][language].join(dict.fromkeys(names)),
+                datum=DATUM_NAMES[found],
+            )
+            for language in LANGUAGES
+        }
+        for found, names in sorted(files.items())
+    ]
+
+
+def with_rings(page: MapPage, result: Result, most: int | None = None) -> MapPage:
+    """`page` with the rings of the facilities that it, or a page of its districts, has them of.
+
+    Without any where these are more than `most`: rings can take longer than the run.
+    """
+    shown = ringed(page.facilities)
+    for district in districts(page, ""):
+        units = page.units[page.units["parent"] == district.name]
+        shown |= ringed(near_facilities(page, units))
+    walked = page.facilities["service"].isin(result.rules.tiers["service"])
+    once = page.facilities[walked].drop_duplicates("facility_id")
+    once = once[once["facility_id"].isin(shown)]
+    if once.empty or (most is not None and len(once) > most):
+        return page
+    elsewhere = len(ringed(page.facilities)) == 0
+    return replace(page, rings=facility_rings(result, once), rings_elsewhere=elsewhere)
+
+
+def facility_rings(result: Result, facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The exact isochrones of the circles of each facility's service: id, limit_m, geometry.
+
+    A column beside them holds who walks there, in the leading weight of demand.
+    """
+    weight = main_denominator(result.coverage)
+    demand = result.demand[[weight, "geometry"]] if weight in DENOMINATORS else None
+    circles = result.rules.tiers.groupby("service")["limit_m"].unique()
+
+    def drawn(part: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        service = part["service"].iloc[0]
+        return isochrones(
+            result.network,
+            part,
+            limits_m=sorted(circles[service]),
+            profile=result.minutes.of(service).profile,
+            demand=demand,
+            max_attach_m=result.study.network.max_attach_m,
+            min_component_m=result.study.network.min_component_m,
+        )
+
+    alike = facilities[facilities["service"].isin(circles.index)].groupby("service", sort=True)
+    parts = [
+        rows.iloc[start : start + TOGETHER]
+        for _, rows in alike
+        for start in range(0, len(rows), TOGETHER)
+    ]
+    # Most of the time goes into unions of shapes, which leave Python alone: threads help.
+    with ThreadPoolExecutor() as pool:
+        rings = pd.concat(list(pool.map(drawn, parts)), ignore_index=True)
+    columns = ["id", "limit_m", *([weight] if demand is not None else []), "geometry"]
+    return rings.astype({"id": str})[columns]
+
+
+def states(one: PointReach) -> npt.NDArray[np.uint8]:
     """Whether each demand point is covered, as the page counts it."""
     found = np.select([one.covered, one.unknown], [COVERED, UNKNOWN], UNCOVERED)
     return np.asarray(found, dtype=np.uint8)

@@ -43,6 +43,36 @@ def label_place(outline: BaseGeometry) -> tuple[float, float]:
     return round(lat, DECIMALS), round(lon, DECIMALS)
 
 
+def packed(outline: BaseGeometry) -> list[list[list[int]]]:
+    """A polygon, or several, in hundred-thousandths of a degree: for each the rings, outer first.
+
+    A ring is latitude and longitude of its first place, then the steps to each further one.
+    """
+    return [
+        [_steps(ring) for ring in shapely.get_rings(part)]
+        for part in shapely.get_parts(outline)
+        if not part.is_empty
+    ]
+
+
+def _steps(ring: BaseGeometry) -> list[int]:
+    places = np.round(shapely.get_coordinates(ring)[:-1, ::-1] * 10**DECIMALS).astype(np.int64)
+    moved = np.append(True, (np.diff(places, axis=0) != 0).any(axis=1))
+    steps: list[int] = np.diff(places[moved], axis=0, prepend=0).ravel().tolist()
+    return steps
+
+
+def lighter(shapes: gpd.GeoSeries, tolerance_m: float = TOLERANCE_M) -> gpd.GeoSeries:
+    """Shapes (EPSG:4326) that are drawn one by one, without bends below `tolerance_m`."""
+    if shapes.empty:
+        return shapes
+    shrink = np.array([_shrink_of_longitude(shapes), 1.0])
+    flat = shapely.transform(shapes.to_numpy(), lambda places: places * shrink)
+    simple = shapely.simplify(flat, tolerance_m / METRES_PER_DEGREE)
+    degrees = shapely.transform(simple, lambda places: places / shrink)
+    return gpd.GeoSeries(degrees, index=shapes.index, crs=shapes.crs)
+
+
 def geometry_json(outline: BaseGeometry) -> dict[str, Any]:
     """An outline as a GeoJSON geometry with `DECIMALS` decimals."""
     geometry = outline.__geo_interface__
@@ -55,7 +85,7 @@ def _rounded(coordinates: Any) -> Any:
     return [_rounded(item) for item in coordinates]
 
 
-def _shrink_of_longitude(units: gpd.GeoDataFrame) -> float:
+def _shrink_of_longitude(units: gpd.GeoDataFrame | gpd.GeoSeries) -> float:
     """A degree of longitude as a share of a degree of latitude, in the middle of `units`."""
     _, south, _, north = units.total_bounds
     return float(np.cos(np.radians((south + north) / 2)))

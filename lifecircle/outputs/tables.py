@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,18 +23,21 @@ import shapely
 
 from lifecircle.base.files import (
     MANIFEST,
-    full_disk_named,
     sha256,
     staged_folder,
     write_bytes,
 )
-from lifecircle.base.problems import problems_table
+from lifecircle.base.problems import Problem, problems_table
 from lifecircle.measures.result import Result
+from lifecircle.outputs.gis import with_lonlat, write_package
+from lifecircle.outputs.gis_layers import layers, styles
+from lifecircle.outputs.gis_shapes import shapes_zip
 from lifecircle.outputs.indicator_tables import (
     policy_files,
     rounded_figures,
     write_pictures,
 )
+from lifecircle.outputs.network_quality import quality_files, quality_layer
 from lifecircle.outputs.sentences import report_sentences
 from lifecircle.outputs.words import main_denominator
 from lifecircle.sources import Source
@@ -67,10 +71,19 @@ def write_tables(result: Result, folder: str | Path, log: str = "") -> None:
 
 
 def fill_folder(
-    result: Result, stage: Path, log: str = "", pages: Mapping[str, str] | None = None
+    result: Result,
+    stage: Path,
+    log: str = "",
+    pages: Mapping[str, str] | None = None,
+    documents: Mapping[str, bytes] | None = None,
 ) -> None:
-    """The files of a run in an empty folder; `pages` are the hashes of maps that go elsewhere."""
+    """The files of a run in an empty folder, and its `documents` with them.
+
+    `pages` are the hashes of maps that go elsewhere.
+    """
     _write_all(result, stage)
+    for name, document in (documents or {}).items():
+        (stage / name).write_bytes(document)
     # `check` writes problems.csv anew, so its hash would not hold.
     files = {file.name: sha256(file) for file in sorted(stage.iterdir()) if file.name != PROBLEMS}
     (stage / LOG).write_text(log, encoding="utf-8")
@@ -109,7 +122,10 @@ def _write_all(result: Result, stage: Path) -> None:
     (stage / "facilities.csv").write_bytes(csv_bytes(_with_lonlat(facilities)))
     problems = problems_table(result.problems, study.study.language)
     (stage / PROBLEMS).write_bytes(csv_bytes(problems))
-    _write_gpkg(result, stage / "results.gpkg")
+    for name, table in quality_files(result).items():
+        (stage / f"{name}.csv").write_bytes(csv_bytes(table))
+    (stage / "gaps.csv").write_bytes(csv_bytes(with_lonlat(rounded(result.gaps))))
+    _write_layers(result, stage)
 
 
 def _write_rules(result: Result, stage: Path) -> None:
@@ -168,31 +184,23 @@ def _with_lonlat(facilities: gpd.GeoDataFrame) -> pd.DataFrame:
     return table.assign(lon=np.round(lon, 6), lat=np.round(lat, 6))
 
 
-def _write_gpkg(result: Result, path: Path) -> None:
-    """Units with their shares, facilities and demand as layers of one GeoPackage."""
-    stamp = f"{result.study.report_date:%Y-%m-%d}T00:00:00.000Z"
-    layers = {
-        "units": result.units.merge(
-            wide_shares(result.coverage), on=["unit_id", "level"], how="left"
-        ),
-        "facilities": result.facilities,
-        "demand": result.demand,
-    }
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": stamp})
-    try:
-        with full_disk_named(path.parent):
-            for name, layer in layers.items():
-                if len(layer):
-                    rounded(layer).to_file(path, layer=name, driver="GPKG", engine="pyogrio")
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+def _write_layers(result: Result, stage: Path) -> None:
+    """results.gpkg with its styles, and the Shapefiles where the study asks for them."""
+    study, plain = result.study, _rounded_result(result)
+    found = layers(plain)
+    quality = rounded(quality_layer(result.network_quality))
+    found |= {"network_quality": quality} if len(quality) else {}
+    drawn = styles(plain, list(found), study.study.language)
+    write_package(found, drawn, stage / "results.gpkg", study.report_date)
+    if study.outputs.shapefile is not None:
+        packed = shapes_zip(plain, study.outputs.shapefile)
+        (stage / "results-shp.zip").write_bytes(packed)
 
 
-def wide_shares(coverage: pd.DataFrame) -> pd.DataFrame:
-    """One row for each unit, a column `service_denominator` for each share."""
-    table = coverage.assign(column=coverage["service"] + "_" + coverage["denominator"])
-    wide = table.pivot(index=["unit_id", "level"], columns="column", values="share")
-    return wide[list(dict.fromkeys(table["column"]))].reset_index().rename_axis(columns=None)
+def _rounded_result(result: Result) -> Result:
+    """`result` with the figures that its files have."""
+    names = ("coverage", "facilities", "demand", "gaps", "sites")
+    return replace(result, **{name: rounded(getattr(result, name)) for name in names})
 
 
 def manifest(result: Result, files: Mapping[str, str], pages: Mapping[str, str]) -> dict[str, Any]:
@@ -204,7 +212,8 @@ def manifest(result: Result, files: Mapping[str, str], pages: Mapping[str, str])
     return {
         "study": study.study.name,
         "report_date": study.report_date.isoformat(),
-        "inputs": [_input(source) for source in study.sources],
+        "inputs": [input_record(source) for source in study.sources],
+        "datums_found": datums_found(result.problems),
         "options": options(study),
         "standard": result.standard.id,
         "crs": None if result.network.crs is None else result.network.crs.to_string(),
@@ -244,7 +253,17 @@ def _names_only(content: Any) -> Any:
     return [_names_only(item) for item in content] if isinstance(content, list) else content
 
 
-def _input(source: Source) -> dict[str, Any]:
+def datums_found(problems: Iterable[Problem]) -> list[dict[str, str]]:
+    """The datum of each file that declares none, as its own rows told it."""
+    return [
+        {"file": problem.source, "datum": str(problem.details["found"])}
+        for problem in problems
+        if problem.code == "datum_found"
+    ]
+
+
+def input_record(source: Source) -> dict[str, Any]:
+    """A file as the manifest names it: by name, hash and what the study says of it."""
     return {
         "file": source.name,
         "sha256": sha256(source.path),

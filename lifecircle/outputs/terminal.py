@@ -17,6 +17,7 @@ from lifecircle.base.numbers import percent
 from lifecircle.base.sentences import Language, catalogue, sentence
 from lifecircle.measures.coverage import CITY
 from lifecircle.measures.result import Result
+from lifecircle.outputs.network_quality import quality_lines
 from lifecircle.outputs.words import (
     denominator_words,
     main_denominator,
@@ -65,7 +66,7 @@ def print_result(result: Result, console: Console, language: Language) -> None:
     print_folded(legend, console)
     for note in notes(result):
         print_folded(f"{signs.bullet} {note[language]}", console, hanging="  ")
-    for line in account_lines(result, language):
+    for line in (*quality_lines(result, language), *account_lines(result, language)):
         print_folded(line, console, hanging="    ", style="dim")
 
 
@@ -147,10 +148,36 @@ def definition(result: Result, weight: str, language: Language) -> str:
         "summary.definition",
         language,
         weight=denominator_words()[weight][language],
-        profile=sentence("summary.standard_profile", language),
+        profile=walkers(result, language),
         rules=(" " if language == "en" else "").join(rules),
         target=percent(result.standard.target),
     )
+
+
+def walkers(result: Result, language: Language) -> str:
+    """Who walks; where some services have a walker of their own, to which of them."""
+    walks, words = result.minutes, service_words(result.standard)
+    text = _walker(walks.profile, language)
+    own: dict[str, list[str]] = {}
+    for service, profile in zip(walks.services, walks.profiles, strict=True):
+        if profile != walks.profile:
+            own.setdefault(profile, []).append(words[service][language])
+    link = sentence("map.semicolon", language)
+    comma = sentence("map.comma", language)
+    return link.join(
+        [text]
+        + [
+            sentence(
+                "summary.walker_of", language, who=_walker(one, language), what=comma.join(names)
+            )
+            for one, names in own.items()
+        ]
+    )
+
+
+def _walker(profile: str, language: Language) -> str:
+    key = "summary.standard_profile" if profile == "standard" else f"map.profile_{profile}"
+    return sentence(key, language)
 
 
 def account_lines(result: Result, language: Language) -> list[str]:

@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 from playwright.sync_api import Page
 
-from lifecircle.base.tables import COVERAGE, FACILITIES, UNITS, conform
+from lifecircle.base.tables import COVERAGE, FACILITIES, GAPS, SITES, TIERS, UNITS, conform
 from lifecircle.outputs.maps import COVERED, UNCOVERED, UNKNOWN, Labels, MapPage, Walks
 from lifecircle.sources import Source
 
@@ -58,6 +58,7 @@ LABELS = Labels(
     denominators={
         "residents": text("常住人口", "all residents"),
         "dwellings": text("住房", "homes"),
+        "residents_60plus": text("60岁及以上", "residents 60+"),
     },
     members={"health": ("clinic",), "sports": ("court",)},
     remarks={"sports": text("未核对原文", "not checked against the original")},
@@ -155,6 +156,76 @@ def walks() -> Walks:
         reached=np.array([10, 0, 4, 2, 9], dtype=np.uint8),
         services=10,
     )
+
+
+def tiers() -> pd.DataFrame:
+    """Health within 300, 500 and 1000 m; in Cedar 100 of 1000 are not known to be within 1000 m."""
+    covered = {300.0: (0, 100, 0, 0), 500.0: (455, 500, 399, 0), 1000.0: (840, 849.7, 800, 0)}
+    rows = []
+    for (limit_m, of_units), minutes in zip(covered.items(), (5.0, 10.0, 15.0), strict=True):
+        for i, of in enumerate(of_units):
+            unknown = 100.0 if limit_m == 1000 and i == 2 else 0.0
+            total = 0.0 if i == 3 else 1000.0
+            row = coverage_row(
+                (f"u{i}", NAMES[i], "street"), ("market", "residents"), (total, of, unknown)
+            )
+            rows.append(row | {"service": "health", "limit_m": limit_m, "tier_min": minutes})
+    return conform(pd.DataFrame(rows), TIERS)
+
+
+def gaps(text_: str = "") -> gpd.GeoDataFrame:
+    """A detour in Alder, the end of the world and too few beds in Cedar; names are `text_`."""
+    base = {
+        "denominator": "residents", "unit_target": 0.85, "between": "", "capacity": "",
+        "facility_id": "f1", "facility_name": text_ or "Oak Clinic",
+        "straight_facility_id": "f1", "straight_facility_name": text_ or "Oak Clinic",
+    }  # fmt: skip
+    detour = {
+        "unit_id": "u0", "unit_name": "Alder", "service": "health", "place": text_ or "Mill Lane",
+        "cause": "detour", "between": "water", "limit_m": 1000.0, "uncovered": 160.0,
+        "residents": 160.0, "residents_60plus": 40.0, "metres": 1003.2, "straight_m": 420.0,
+        "unit_share": 0.84, "unit_missing": 10.0,
+        "geometry": shapely.box(0.006, 0.001, 0.008, 0.003),
+    }  # fmt: skip
+    nowhere = {
+        "unit_id": "u2", "unit_name": "Cedar", "service": "health", "place": text_ or "Far End",
+        "cause": "none", "limit_m": 1000.0, "uncovered": 100.0, "residents": 100.0,
+        "metres": np.inf, "straight_m": 1900.0, "unit_share": 0.80, "unit_missing": 50.0,
+        "geometry": shapely.box(0.027, 0.007, 0.029, 0.009),
+    }  # fmt: skip
+    beds = {
+        "unit_id": "u2", "unit_name": "Cedar", "service": "sports", "place": text_ or "High Street",
+        "cause": "capacity", "limit_m": 1000.0, "uncovered": 90.0, "residents": 90.0,
+        "metres": 300.0, "straight_m": 200.0, "capacity": "beds", "capacity_per_1000": 4.0,
+        "need_per_1000": 10.0, "need_of": "residents", "capacity_missing": 6.0,
+        "need_source": text_ or "Notice 23", "geometry": shapely.box(0.021, 0.001, 0.023, 0.003),
+    }  # fmt: skip
+    rows = [
+        base | one | {"rank": i, "gap_id": f"{one['unit_id']}-{one['service']}-1"}
+        for i, one in enumerate((detour, nowhere, beds), start=1)
+    ]
+    return conform(gpd.GeoDataFrame(rows, crs=4326), GAPS)
+
+
+def sites(text_: str = "") -> gpd.GeoDataFrame:
+    """One site for health, 0.001 degrees (111 m) west of the patch Far End."""
+    row = {
+        "rank": [1], "service": "health", "candidate_id": "c1",
+        "candidate_name": text_ or "Old Mill", "unit_id": "u2", "unit_name": text_ or "Cedar",
+        "limit_m": 1000.0, "denominator": "residents",
+        "gain": 100.0, "gain_total": 100.0, "share_before": 0.829, "share_after": 0.863,
+        "geometry": [shapely.Point(0.026, 0.008)],
+    }  # fmt: skip
+    return conform(gpd.GeoDataFrame(row, crs=4326), SITES)
+
+
+def rings() -> gpd.GeoDataFrame:
+    """Squares about Oak Clinic, the middle one with a hole; 10, 20 and 30 residents in them."""
+    at = shapely.Point(0.0085, 0.0085)
+    squares_ = [at.buffer(half, cap_style="square") for half in (0.001, 0.002, 0.004)]
+    squares_[1] = squares_[1].difference(shapely.box(0.0095, 0.0095, 0.0101, 0.0101))
+    table = {"id": "f1", "limit_m": [300.0, 500.0, 1000.0], "residents": [10.0, 20.0, 30.0]}
+    return gpd.GeoDataFrame(table, geometry=squares_, crs=4326)
 
 
 def page(**changes: Any) -> MapPage:

@@ -246,10 +246,16 @@ def test_a_background_is_drawn_without_a_request(tmp_path: Path, chromium_page: 
 
 
 def test_search_and_filter_shorten_the_list(opened: Page) -> None:
-    """Birch (84.97 %) and Cedar (80 to 90 %) lie below 85 %; Dune has no share at all."""
+    """Birch (84.97 %) and Cedar (80 to 90 %) lie below 85 %; Dune has no share at all.
+
+    Facilities of the picked service are found by name too.
+    """
     opened.locator("#search").fill("  bIr")
     assert list(rows(opened)) == ["Birch"]
     opened.locator("#search").fill("oak")
+    assert list(rows(opened)) == []
+    assert opened.locator(".found").all_inner_texts() == ["Oak Clinic"]
+    opened.locator("#search").fill("elm")
     assert list(rows(opened)) == []
     assert opened.locator("#none-found").is_visible()
     opened.locator("#search").fill("")

@@ -27,6 +27,8 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     assert (len(page.units), len(page.facilities)) == (215, 5000)
     assert page.walks is not None
     assert len(page.walks.places) == pytest.approx(60_000, rel=0.01)
+    assert page.gaps is not None and page.sites is not None
+    assert (len(page.gaps), len(page.sites)) == (2_400, 8)
     for name, html in page_files(page, "city").items():
         (folder / name).write_text(html, encoding="utf-8")
     yield folder
@@ -50,6 +52,8 @@ def test_a_page_is_small_enough_and_asks_for_nothing(
     assert opened.evaluate("document.querySelectorAll('*').length") < MOST_NODES
     if file == "index.html":
         return
+    opened.locator('[data-layer="gaps"]').click()
+    assert opened.locator("#legend .legend-line.gap").count() > 2
     for layer in ("missed", "walk"):
         opened.locator(f'[data-layer="{layer}"]').click()
         expect(opened.locator(POINT_CANVAS)).to_be_visible()
@@ -84,6 +88,19 @@ def test_a_district_shows_its_own_units_and_its_own_sum(city: Path, chromium_pag
     assert opened.locator("#city .name").inner_text() == name
     assert opened.locator("#city b").inner_text().removesuffix(" %") == figure.split()[0]
     assert 1 < len(rows(opened)) < 60
+
+
+def test_rings_are_on_the_pages_of_the_districts_and_gaps_left_out_are_told(
+    city: Path, chromium_page: Open
+) -> None:
+    """5,000 facilities are too many for the whole, some hundreds are not; 2,000 of 2,400 gaps."""
+    whole = chromium_page(city / "city.html", hash_="#layer=gaps&service=health_main")
+    assert "200" in whole.locator("#legend").inner_text()
+    whole.evaluate("() => { location.hash = 'service=health_main&facility=health_main.1' }")
+    expect(whole.locator("#card")).to_contain_text("各区分图")
+    smallest = min(city.glob("city-*.html"), key=lambda file: file.stat().st_size)
+    district = chromium_page(smallest, hash_="#service=health_main&facility=health_main.1")
+    assert district.locator("#card .ring").count() == 3
 
 
 def test_facilities_do_not_hide_the_city_far_out(city: Path, chromium_page: Open) -> None:

@@ -12,9 +12,12 @@ from squares import (
     Open,
     coverage,
     facilities,
+    gaps,
     page,
+    rings,
     rows,
     screen_place,
+    sites,
     squares,
     text,
 )
@@ -111,6 +114,9 @@ def hostile_page() -> MapPage:
         notes=[evil],
         approval=every,
         sentences={("u0", "street", "health"): evil},
+        gaps=gaps(every),
+        sites=sites(every),
+        rings=rings(),
         sentences_of="residents",
     )
 
@@ -154,11 +160,33 @@ def test_every_layer_bears_hostile_names(
     assert opened.evaluate("window.hit") is None
 
 
+def test_cards_of_gaps_sites_and_facilities_bear_hostile_names(
+    tmp_path: Path, chromium_page: Open
+) -> None:
+    """Places, facilities, sites and sources of needs are text, in cards, tips and labels."""
+    write_map(hostile_page(), tmp_path / "map.html")
+    opened = chromium_page(tmp_path / "map.html", hash_="#layer=gaps&unit=all")
+    every = "".join(HOSTILE)
+    assert every in (opened.locator("#card .largest").text_content() or "")
+    for place in ([0.0025, 0.0065], [0.008, 0.026], [0.0085, 0.0085]):
+        opened.mouse.move(*screen_place(opened, place))
+    for hash_ in ("gap=u0-health-1", "gap=u2-sports-1", "site=1", "facility=clinic.1"):
+        opened.evaluate("hash => { location.hash = hash }", hash_)
+        opened.wait_for_function("() => document.querySelector('#card .back')")
+        assert opened.locator("#card h2").text_content() == every
+    opened.locator("#search").fill("script")
+    assert opened.locator(".found .name").text_content() == every
+    assert opened.locator(".page img:not(.leaflet-image-layer), .page iframe").count() == 0
+    assert opened.locator(".page svg, .page script:not([type]), .page object").count() == 0
+    assert opened.evaluate("window.hit") is None
+
+
 def test_a_hostile_address_runs_nothing(tmp_path: Path, chromium_page: Open) -> None:
     write_map(page(), tmp_path / "map.html")
     opened = chromium_page(tmp_path / "map.html")
     for name in HOSTILE:
-        opened.evaluate("name => { location.hash = `unit=${name}&service=${name}` }", name)
+        keys = "unit=${name}&service=${name}&gap=${name}&site=${name}&facility=${name}&tier=${name}"
+        opened.evaluate("name => { location.hash = `" + keys + "` }", name)
         opened.evaluate("() => new Promise((done) => setTimeout(done))")
         assert len(rows(opened)) == 4
         assert opened.locator("#card").is_hidden()

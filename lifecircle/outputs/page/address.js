@@ -7,6 +7,8 @@ function addressOf() {
   if (state.selected !== null) words.set("unit", data.units[state.selected].id || "all");
   words.set("service", state.service);
   words.set("of", state.denominator);
+  if (state.tier !== null) words.set("tier", String(state.tier + 1));
+  if (state.opened) words.set(...openedInAddress(state.opened));
   if (state.layer !== STARTED.layer) words.set("layer", state.layer);
   if (state.language !== STARTED.language) words.set("lang", state.language);
   if (state.sort !== STARTED.sort || !state.ascending) {
@@ -16,6 +18,24 @@ function addressOf() {
   const { lat, lng } = map.getCenter();
   words.set("at", [lat.toFixed(5), lng.toFixed(5), map.getZoom().toFixed(2)].join(","));
   return "#" + words.toString();
+}
+
+function openedInAddress({ kind, service, number }) {
+  if (kind === "gap") return [kind, gaps[number].gap_id];
+  return [kind, kind === "site" ? String(number + 1) : service + "." + (number + 1)];
+}
+
+/** The gap, site or facility that an address names, where this page has it. */
+function openedIn(words) {
+  const gap = gaps.findIndex((one) => one.gap_id === words.get("gap"));
+  if (gap >= 0) return { kind: "gap", number: gap };
+  const site = Number(words.get("site")) - 1;
+  if (site in data.sites) return { kind: "site", number: site };
+  const [service, place] = (words.get("facility") || "").split(".");
+  const number = Number(place) - 1;
+  const there = Object.hasOwn(data.facilities.by_service, service);
+  if (there && number in data.facilities.by_service[service]) return { kind: "facility", service, number };
+  return null;
 }
 
 const KEEP_AFTER = 120; // milliseconds of rest: browsers do not like it more often
@@ -48,13 +68,16 @@ function readAddress() {
   state.denominator = oneOf(words.get("of"), shares, state.denominator);
   state.language = oneOf(words.get("lang"), ["zh", "en"], STARTED.language);
   state.layer = oneOf(words.get("layer"), layers(), "units");
+  const tier = Number(words.get("tier")) - 1;
+  state.tier = tier in circles() ? tier : null;
   const sort = words.get("sort") || "";
   state.sort = oneOf(sort.replace("-", ""), ["name", "share", "missed"], STARTED.sort);
   state.ascending = !sort.startsWith("-");
   state.below = words.get("below") === "1";
   const id = words.get("unit");
   const unit = data.units.findIndex((other) => (other.id || "all") === id);
-  return { unit: id === null || unit < 0 ? null : unit, view: viewIn(words.get("at")) };
+  const found = id === null || unit < 0 ? null : unit;
+  return { unit: found, opened: openedIn(words), view: viewIn(words.get("at")) };
 }
 
 function viewIn(text) {

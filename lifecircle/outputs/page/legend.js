@@ -4,12 +4,13 @@ function legendLine(className, colour, text) {
   const line = element("div", "legend-line " + className);
   const swatch = element("i", "swatch");
   swatch.style.backgroundColor = colour;
+  swatch.style.setProperty("--swatch", colour);
   line.append(swatch, element("span", "", text));
   return line;
 }
 
 function classText(index) {
-  const edges = data.breaks.map((share) => String(Math.round(share * 1000) / 10));
+  const edges = breaks().map((share) => String(Math.round(share * 1000) / 10));
   if (index === 0) return "< " + edges[0] + " %";
   if (index === edges.length) return "≥ " + edges[index - 1] + " %";
   return edges[index - 1] + " – " + edges[index] + " %";
@@ -29,7 +30,7 @@ function unitLegend(legend) {
   const rows = data.units.map((unit, index) => unit.geometry && figures(index)).filter(Boolean);
   if (rows.some((row) => row.target !== null)) legendClasses(legend, data.palette.with_target);
   if (rows.some((row) => row.target === null)) {
-    legend.append(element("div", "quiet", say("no_target")));
+    legend.append(element("div", "quiet", say(tierOf() === null ? "no_target" : "tier_no_target")));
     legendClasses(legend, data.palette.without_target);
   }
   if (rows.some((row) => row.hatched)) {
@@ -41,7 +42,7 @@ function unitLegend(legend) {
 }
 
 function missedLegend(legend) {
-  if (!(state.service in data.points.states)) {
+  if (!statesUri()) {
     return legend.append(element("div", "quiet", say("legend_no_points")));
   }
   legend.append(legendLine("", data.palette.points.missed, say("legend_missed")));
@@ -49,11 +50,9 @@ function missedLegend(legend) {
 }
 
 function walkLegend(legend) {
-  const { tiers } = data.points;
   const { tiers: colours, beyond } = data.palette.points;
-  tiers.forEach(([metres, minutes], index) => {
-    const values = { m: plainNumber(metres, 0), min: plainNumber(minutes, 1) };
-    legend.append(legendLine("", colours[index], say("legend_tier", values)));
+  circles().forEach(([metres, minutes], index) => {
+    legend.append(legendLine("", colours[index], tierInWords([metres, minutes], "legend_tier")));
   });
   legend.append(legendLine("", beyond, say("legend_beyond")));
 }
@@ -67,14 +66,51 @@ function completeLegend(legend) {
   });
 }
 
-const LEGENDS = { units: unitLegend, missed: missedLegend, walk: walkLegend, complete: completeLegend };
+/** The causes with their places and people, the largest first. */
+function gapLegend(legend) {
+  const shown = shownGaps();
+  const causes = Object.keys(data.palette.gaps).map((cause) => {
+    const own = shown.filter((gap) => gap.cause === cause);
+    return { cause, n: own.length, sum: own.reduce((sum, gap) => sum + gap.uncovered, 0) };
+  });
+  for (const { cause, n, sum } of causes.filter((one) => one.n).sort((a, b) => b.sum - a.sum)) {
+    const values = { cause: say("cause_" + cause), n: String(n), amount: amount(sum, data.gaps.denominator) };
+    legend.append(legendLine("gap " + cause, data.palette.gaps[cause], say("legend_gap_sum", values)));
+  }
+  const note = (text) => legend.append(element("div", "quiet", text));
+  if (!shown.length) note(say("gaps_none"));
+  else if (!state.opened) note(say("legend_numbers"));
+  const of = gapServices().reduce((sum, service) => sum + ((data.gaps || {}).count[service] || 0), 0);
+  if (of > shown.length) note(say("gaps_left_out", { n: String(shown.length), of: String(of) }));
+  if (data.gaps && data.gaps.denominator) {
+    note(say("gaps_of", { text: gapWeight() }));
+  }
+}
+
+function ringLegend(legend) {
+  if (!data.rings) return;
+  circles(state.opened.service).forEach((limit, tier) => {
+    legend.append(legendLine("", data.palette.points.tiers[tier], tierInWords(limit)));
+  });
+}
+
+const LEGENDS = {
+  rings: ringLegend,
+  units: unitLegend, missed: missedLegend, walk: walkLegend, complete: completeLegend, gaps: gapLegend,
+};
+
+/** What the colours of the map stand for just now. */
+const colouring = () => (state.opened && state.opened.kind === "facility" ? "rings" : state.layer);
 
 function paintLegend() {
   const legend = at("legend");
   legend.replaceChildren();
-  at("legend-title").textContent = say("legend_" + state.layer);
-  LEGENDS[state.layer](legend);
-  if (state.layer !== "units") {
+  at("legend-title").textContent = say("legend_" + colouring());
+  LEGENDS[colouring()](legend);
+  if (countsMissed() && shownSites().length) {
+    legend.append(legendLine("dot", data.palette.site, say("legend_site")));
+  }
+  if (["missed", "walk", "complete"].includes(colouring())) {
     legend.append(element("div", "quiet", say("legend_of", { text: denominatorLabel() })));
     if (data.points.merged_m) {
       const text = say("legend_merged", { m: plainNumber(data.points.merged_m, 0) });
@@ -112,7 +148,8 @@ function startMap() {
 
 function fitMap() {
   map.invalidateSize({ animate: false });
-  showBox(extent, { animate: false });
+  if (state.opened) showBox(evidenceBox(), { animate: false, maxZoom: 16 });
+  else showBox(extent, { animate: false });
 }
 
 /** Show everything on the printed page, and afterwards what was shown before. */
@@ -121,12 +158,14 @@ function followPrinting() {
   window.addEventListener("beforeprint", () => {
     before = { place: map.getCenter(), zoom: map.getZoom() };
     document.documentElement.classList.add("printing");
-    document.documentElement.classList.toggle("long", data.units.length > PRINTED_BESIDE);
+    document.documentElement.classList.toggle("evidence", state.opened !== null);
+    const long = state.opened === null && data.units.length > PRINTED_BESIDE;
+    document.documentElement.classList.toggle("long", long);
     for (const box of ["legend-box", "sources-box", "notes"]) at(box).open = true;
     fitMap();
   });
   window.addEventListener("afterprint", () => {
-    document.documentElement.classList.remove("printing", "long");
+    document.documentElement.classList.remove("printing", "long", "evidence");
     for (const box of ["sources-box", "notes"]) at(box).open = false;
     map.invalidateSize({ animate: false });
     map.setView(before.place, before.zoom, { animate: false });

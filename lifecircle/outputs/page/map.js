@@ -3,10 +3,6 @@
 const FILL = 0.78;
 const HATCH_STEP = 8;
 const PRINTED_BESIDE = 20; // units whose list fits beside the printed map
-const CROWD = 120; // facilities that may stand singly when the whole study is in sight
-const CLUSTER = 44; // pixels of a cell whose facilities are drawn as one
-const SINGLE_FROM_ZOOM = 15;
-const MOST_CLUSTERS = 60; // more of them would hide what lies below
 
 function hatching() {
   const tile = element("canvas");
@@ -59,7 +55,6 @@ const extent = L.latLngBounds(data.bounds);
 const outlineOptions = { renderer, interactive: false, fill: false, color: "#111" };
 const shapes = data.units.map((unit, index) => (unit.geometry ? shapeOf(unit, index) : null));
 const labels = data.units.map((unit) => (unit.geometry ? labelOf(unit) : null));
-const facilities = L.layerGroup().addTo(map);
 const largestFirst = shapes.flatMap((shape, index) => (shape ? [index] : [])).sort(byExtent);
 const outlines = { hovered: null, selected: null };
 let zoomButtons = null;
@@ -102,12 +97,12 @@ function onPaper(colour) {
 /** What the label of a unit says beside its name. */
 function labelText(row) {
   if (row === null) return "–";
-  if (state.layer !== "missed") return percent(row.share, row);
+  if (!countsMissed()) return percent(row.share, row);
   return missed(row) === null ? "–" : amount(missed(row));
 }
 
 function paintUnits() {
-  const quiet = state.layer !== "units";
+  const quiet = state.layer !== "units" || state.opened !== null;
   map.getContainer().classList.toggle("quiet-units", quiet);
   shapes.forEach((shape, index) => {
     if (!shape) return;
@@ -175,75 +170,6 @@ function unitTip(index) {
   return tip;
 }
 
-function facilityTip([name, beds, places, file], service) {
-  const label = inWords(pick(service).label);
-  const tip = element("div", "tip");
-  tip.append(element("b", "name", name || label));
-  const facts = [label];
-  if (beds !== null) facts.push(say("beds", { n: plainNumber(beds, 0) }));
-  if (places !== null) facts.push(say("places", { n: plainNumber(places, 0) }));
-  tip.append(element("div", "", facts.join(" · ")));
-  const source = data.facilities.files[file];
-  tip.append(element("div", "quiet name", say("source", { source })));
-  return tip;
-}
-
-const dotRadius = () => Math.min(6, Math.max(2.5, (map.getZoom() - 9) * 1.1));
-const dotStyle = { renderer, color: "#fff", weight: 1.2, fillColor: "#1c1c1c", fillOpacity: 1 };
-let crowded = false;
-let tooMany = false;
-
-function shownFacilities() {
-  const dots = [];
-  for (const service of pick().services) {
-    for (const facility of data.facilities.by_service[service] || []) {
-      for (const place of facility[4]) dots.push({ place, facility, service });
-    }
-  }
-  return dots;
-}
-
-function paintFacilities() {
-  facilities.clearLayers();
-  const dots = shownFacilities();
-  crowded = dots.length > CROWD;
-  const single = !crowded || map.getZoom() >= SINGLE_FROM_ZOOM;
-  const groups = single ? dots.map((dot) => [dot]) : clusters(dots);
-  tooMany = !single && groups.length > MOST_CLUSTERS;
-  for (const group of tooMany ? [] : groups) {
-    const count = new Set(group.map((dot) => dot.facility)).size;
-    if (count === 1) addDot(group[0]);
-    else addCluster(group, String(count));
-  }
-  outline("selected", state.selected);
-}
-
-/** Facilities that lie in one cell of the screen, cell by cell. */
-function clusters(dots) {
-  const cells = new Map();
-  for (const dot of dots) {
-    const place = map.project(dot.place);
-    const key = Math.floor(place.x / CLUSTER) + " " + Math.floor(place.y / CLUSTER);
-    cells.set(key, [...(cells.get(key) || []), dot]);
-  }
-  return [...cells.values()];
-}
-
-function addDot({ place, facility, service }) {
-  const dot = L.circleMarker(place, { ...dotStyle, radius: dotRadius() });
-  dot.bindTooltip(() => facilityTip(facility, service), { opacity: 1 });
-  dot.addTo(facilities);
-}
-
-function addCluster(group, count) {
-  const middle = [0, 1].map((i) => group.reduce((sum, dot) => sum + dot.place[i], 0) / group.length);
-  const dot = L.circleMarker(middle, { ...dotStyle, radius: 8 + 2 * count.length, count });
-  const tip = () => element("div", "tip", say("cluster", { n: count }));
-  dot.bindTooltip(tip, { opacity: 1 });
-  dot.on("click", () => map.setView(middle, Math.min(SINGLE_FROM_ZOOM, map.getZoom() + 2)));
-  dot.addTo(facilities);
-}
-
 /** Draw the hovered or selected unit's outline above everything else. */
 function outline(kind, index) {
   if (outlines[kind]) outlines[kind].remove();
@@ -253,19 +179,29 @@ function outline(kind, index) {
   outlines[kind] = L.polygon(shapes[index].getLatLngs(), { ...outlineOptions, weight }).addTo(map);
 }
 
-/** Show `box` beside the legend and the card; a phone has them below the map. */
+/** Show `box` beside the legend and the card; a phone has the card over the foot of the map. */
 function showBox(box, options) {
+  const size = map.getSize();
+  const card = coveredByCard();
   map.fitBounds(box, {
-    paddingTopLeft: [at("card").hidden ? besideMap("legend-box") : 14, 14],
-    paddingBottomRight: [besideMap("card"), 14],
+    paddingTopLeft: [besideMap("legend-box", size.x - card.x), 14],
+    paddingBottomRight: [card.x || 14, Math.min(card.y || 14, size.y * 0.7)],
     ...options,
   });
 }
 
-function besideMap(id) {
+/** Pixels of the map's right and lower side that lie under the card. */
+function coveredByCard() {
+  const [frame, box] = [map.getContainer(), at("card")].map((one) => one.getBoundingClientRect());
+  if (at("card").hidden || box.left >= frame.right) return { x: 0, y: 0 };
+  const isSheet = box.width >= frame.width;
+  return isSheet ? { x: 0, y: frame.bottom - box.top + 14 } : { x: besideMap("card"), y: 0 };
+}
+
+function besideMap(id, room = map.getSize().x) {
   const width = at(id).hidden ? 0 : at(id).offsetWidth + 28;
   // A narrow map keeps its room: what lies beside it may cover its edge then.
-  return map.getSize().x - width > 480 ? Math.max(14, width) : 14;
+  return room - width > 420 ? Math.max(14, width) : 14;
 }
 
 /** Move the map only where the unit is not in sight already. */

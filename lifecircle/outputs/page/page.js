@@ -14,7 +14,7 @@ function barOf(row) {
 
 function rowFigure(row) {
   if (row === null) return "–";
-  if (state.layer !== "missed") return bounds(row);
+  if (!countsMissed()) return bounds(row);
   return missed(row) === null ? "–" : amount(missed(row));
 }
 
@@ -73,97 +73,31 @@ function paintSorting() {
 }
 
 function paintRows() {
-  const items = ordered().map((index) => {
+  const inItem = (made) => {
     const item = element("li");
-    item.append(rowOf(index));
+    item.append(made);
     return item;
-  });
-  at("rows").replaceChildren(...items);
+  };
+  const items = ordered().map((index) => inItem(rowOf(index)));
+  const found = foundFacilities();
+  at("rows").replaceChildren(...items, ...foundRows(found).map(inItem));
   at("city").replaceChildren(...(WHOLE < 0 ? [] : [rowOf(WHOLE)]));
-  at("none-found").hidden = items.length > 0;
+  at("none-found").hidden = items.length + found.length > 0;
   const units = data.units.length - (WHOLE < 0 ? 0 : 1);
   at("grip").textContent = say("list_of_units") + " " + items.length + " / " + units;
   paintSorting();
 }
 
-function cardFacts(row) {
-  const facts = [];
-  const add = (key, text) => facts.push([say(key), text]);
-  if (row.total !== null) add("fact_total", amount(row.total));
-  if (row.covered !== null && row.total > 0) add("fact_missed", amount(row.total - row.covered));
-  if (row.unknown > 0) add("fact_unknown", amount(row.unknown));
-  if (row.unattached > 0) add("fact_unattached", amount(row.unattached));
-  if (row.straight_line_share !== null) {
-    add("fact_straight", percent(row.straight_line_share, { ...row, meets_target: null }));
-    add("fact_difference", points(row.share - row.straight_line_share));
-  }
-  return facts;
-}
-
-function factList(facts) {
-  const list = element("dl");
-  for (const [term, text] of facts) list.append(element("dt", "", term), element("dd", "", text));
-  return list;
-}
-
-/** One pick as a line of the card; pressing it shows the pick on the map. */
-function cardLine(item, row) {
-  const className = "line" + (row.hatched ? " hatched" : "");
-  const line = button(className, undefined, () => change("service", item.id));
-  line.style.setProperty("--swatch", onPaper(colourOf(row)));
-  line.setAttribute("aria-pressed", String(item.id === state.service));
-  line.append(element("span", "", inWords(item.label)));
-  line.append(element("b", "", bounds(row) + verdictSign(row)));
-  return line;
-}
-
-/** The unit's figures for a group of picks, over the same denominator. */
-function cardLines(index, groups) {
-  const given = data.picks.filter((item) => groups.includes(item.group));
-  return given.flatMap((item) => {
-    const row = figures(index, item.id);
-    return row ? [cardLine(item, row)] : [];
+/** Facilities that were searched for, under a heading. */
+function foundRows(found) {
+  if (!found.length) return [];
+  const lines = found.slice(0, MOST_FOUND).map(({ facility, service, number }) => {
+    const line = button("found", undefined, () => openCard({ kind: "facility", service, number }));
+    line.append(element("span", "name", facility[0]));
+    return line;
   });
-}
-
-function allServices(index) {
-  const lines = cardLines(index, ["service"]);
-  const box = element("details", "all-services");
-  box.open = servicesOpen;
-  box.addEventListener("toggle", () => (servicesOpen = box.open));
-  box.append(element("summary", "", say("all_services", { n: String(lines.length) })), ...lines);
-  return lines.length ? [box] : [];
-}
-
-function closeButton() {
-  const close = button("close", "×", () => select(null));
-  close.title = say("close");
-  close.setAttribute("aria-label", say("close"));
-  return close;
-}
-
-function cardFigures(row) {
-  if (!row) return [element("p", "", say("no_figures"))];
-  const side = row.meets_target === null ? "open" : row.meets_target ? "above" : "below";
-  const parts = [element("div", "figure", bounds(row))];
-  if (row.share_upper > row.share) parts.push(element("div", "quiet", say("lower_upper")));
-  parts.push(element("div", "verdict " + side, verdict(row, state.selected === WHOLE)));
-  parts.push(factList(cardFacts(row)), fillDefinition(element("p", "quiet")));
-  return parts;
-}
-
-function paintCard() {
-  const card = at("card");
-  card.hidden = state.selected === null;
-  if (card.hidden) return card.replaceChildren();
-  const index = state.selected;
-  const unit = data.units[index];
-  const parts = [closeButton(), element("h2", "name", nameOf(index))];
-  parts.push(element("div", "quiet", inWords(pick().label)), ...cardFigures(figures(index)));
-  const said = state.denominator === data.sentences_of && unit.sentences[state.service];
-  if (said) parts.push(element("p", "name", inWords(said)));
-  parts.push(...cardLines(index, ["headline", "combination"]), ...allServices(index));
-  return card.replaceChildren(...parts);
+  const heading = say("find_facilities", { n: String(found.length) });
+  return [element("h3", "found-heading", heading), ...lines];
 }
 
 function hover(index) {
@@ -175,6 +109,7 @@ function hover(index) {
 
 function select(index) {
   state.selected = index;
+  state.opened = null;
   for (const row of document.querySelectorAll(".row")) {
     const chosen = Number(row.dataset.unit) === index;
     row.setAttribute("aria-pressed", String(chosen));
@@ -184,6 +119,8 @@ function select(index) {
   const before = shown;
   shown = index;
   paintCard();
+  paintGaps();
+  paintEvidence();
   outline("selected", index);
   if (index !== null) bringIntoView(index);
   else if (opened) focusRow(before);
@@ -203,6 +140,7 @@ function unfoldList(open) {
   at("grip").setAttribute("aria-expanded", String(open));
 }
 
+const MOST_FOUND = 8;
 let shown = null; // the unit of the open card
 let servicesOpen = false;
 
@@ -225,6 +163,24 @@ function paintPickers() {
   if (!given.some((item) => item.id === state.denominator)) state.denominator = given[0].id;
   at("denominator").replaceChildren(...given.map(option));
   at("denominator").value = state.denominator;
+  paintTiers();
+}
+
+/** The circles, as far as there are figures for what is picked. */
+function paintTiers() {
+  const limits = circles();
+  const given = data.tiers.series[state.service] || {};
+  const known = state.denominator in given;
+  const choices = [say("tier_own"), ...limits.map((limit) => tierInWords(limit))];
+  const made = choices.map((text, index) => {
+    const item = element("option", "", text);
+    item.value = String(index - 1);
+    return item;
+  });
+  at("tier").replaceChildren(...made);
+  at("tier").value = String(known && state.tier !== null ? state.tier : -1);
+  at("tier").disabled = !known;
+  at("tier-box").hidden = Object.keys(data.tiers.limits).length === 0;
 }
 
 function sourceText(source) {
@@ -260,11 +216,12 @@ function paintSources() {
 }
 
 function paintLayers() {
-  at("layers").hidden = !data.points;
+  at("layers").hidden = layers().length < 2;
   at("layers").setAttribute("aria-label", say("pick_layer"));
   for (const item of at("layers").children) {
     item.hidden = !layers().includes(item.dataset.layer);
-    item.textContent = say("layer_" + item.dataset.layer);
+    const withSites = item.dataset.layer === "gaps" && data.sites.length > 0;
+    item.textContent = say("layer_" + item.dataset.layer + (withSites ? "_sites" : ""));
     item.setAttribute("aria-pressed", String(item.dataset.layer === state.layer));
   }
 }
@@ -277,7 +234,7 @@ function paintWords() {
   at("home").hidden = !data.home;
   at("home").textContent = "‹ " + say("all_maps");
   if (data.home) at("home").href = data.home;
-  for (const id of ["service", "denominator", "below"]) at(id + "-label").textContent = say("pick_" + id);
+  for (const id of ["service", "denominator", "tier", "below"]) at(id + "-label").textContent = say("pick_" + id);
   at("languages").setAttribute("aria-label", say("pick_language"));
   at("side").setAttribute("aria-label", say("list_of_units"));
   at("search").placeholder = say("search");
@@ -300,7 +257,9 @@ function paint() {
   paintLayers();
   paintZoomButtons();
   paintUnits();
+  paintGaps();
   paintFacilities();
+  paintEvidence();
   paintLegend();
   paintRows();
   paintCard();
@@ -312,6 +271,7 @@ function paint() {
 
 function change(key, value) {
   state[key] = value;
+  if (key === "service") state.opened = null;
   paint();
 }
 
@@ -328,15 +288,20 @@ function filter(key, value) {
 
 /** Show what the address says; without one, what the page starts with. */
 function follow() {
-  const { unit, view } = readAddress();
+  const { unit, opened, view } = readAddress();
+  state.opened = null;
   paint();
   select(unit);
+  if (opened) openCard(opened);
   return view;
 }
 
 function listen() {
   at("service").addEventListener("change", (event) => change("service", event.target.value));
   at("denominator").addEventListener("change", (event) => change("denominator", event.target.value));
+  at("tier").addEventListener("change", ({ target }) => {
+    change("tier", target.value === "-1" ? null : Number(target.value));
+  });
   at("search").addEventListener("input", (event) => filter("search", event.target.value));
   at("below").addEventListener("change", (event) => filter("below", event.target.checked));
   at("grip").addEventListener("click", () => unfoldList(!at("side").classList.contains("unfolded")));
@@ -348,7 +313,9 @@ function listen() {
     }
   }
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && state.selected !== null) select(null);
+    if (event.key !== "Escape") return;
+    if (state.opened) closeOpened();
+    else if (state.selected !== null) select(null);
   });
   window.addEventListener("hashchange", () => {
     const view = follow();

@@ -70,6 +70,12 @@ async function metresOf(item) {
   return combined(await Promise.all(there.map((name) => bytesOf(metres[name], count))), Math.min);
 }
 
+/** Where it is packed who is reached within what is picked; nothing for a mean. */
+function statesUri() {
+  const { states, tier_states } = data.points;
+  return tierOf() === null ? states[state.service] : (tier_states[state.service] || [])[tierOf()];
+}
+
 /** Unpack what is picked, and draw it unless the reader has picked something else meanwhile. */
 async function loadDemand() {
   demand = null;
@@ -78,12 +84,12 @@ async function loadDemand() {
     return pointsLayer.redraw();
   }
   const mine = (turn += 1);
-  const { states: packed_states, reached: packed_reached, count } = data.points;
+  const { reached: packed_reached, count } = data.points;
   const [places, weight, metres, states, reached] = await Promise.all([
     placesOfPoints(),
     weightOfPoints(),
     metresOf(pick()),
-    state.service in packed_states ? bytesOf(packed_states[state.service], count) : null,
+    statesUri() ? bytesOf(statesUri(), count) : null,
     packed_reached ? bytesOf(packed_reached, count) : null,
   ]);
   if (mine !== turn) return null;
@@ -107,6 +113,12 @@ function demandAt(latlng) {
   return nearest < 0 ? null : nearest;
 }
 
+/** The pace of those who walk to what is picked: the same minutes are other metres to them. */
+function metresAMinute() {
+  const [own, usual] = [circles(), data.points.tiers].map((limits) => limits[limits.length - 1]);
+  return own && usual ? (data.points.m_per_min * own[0]) / usual[0] : data.points.m_per_min;
+}
+
 /** How far it is from a place of the map, in words. */
 function walkInWords(latlng) {
   const point = latlng && demandAt(latlng);
@@ -120,7 +132,7 @@ function walkInWords(latlng) {
   const metres = Math.min(code, FARTHEST) * data.points.metres_step;
   const values = {
     m: plainNumber(Math.max(metres, data.points.metres_step), 0),
-    min: plainNumber(Math.max(1, Math.round(metres / data.points.m_per_min)), 0),
+    min: plainNumber(Math.max(1, Math.round(metres / metresAMinute())), 0),
     amount: amount(demand.weight[point]),
   };
   if (code === FARTHEST) return say("here_far", values);
@@ -128,10 +140,10 @@ function walkInWords(latlng) {
 }
 
 const tierClass = (code) => {
-  if (code === NOWHERE) return data.points.tiers.length;
+  if (code === NOWHERE) return circles().length;
   const metres = code * data.points.metres_step;
-  const tier = data.points.tiers.findIndex(([limit]) => metres <= limit);
-  return tier < 0 ? data.points.tiers.length : tier;
+  const tier = circles().findIndex(([limit]) => metres <= limit);
+  return tier < 0 ? circles().length : tier;
 };
 
 /** Fifths of the services that are measured. */
@@ -144,7 +156,7 @@ function pointGroups() {
     return paint.complete.map((colour) => ({ colour, opacity: 0.9, dots: [] }));
   }
   if (state.layer === "walk") {
-    const colours = [...paint.tiers.slice(0, data.points.tiers.length), paint.beyond];
+    const colours = [...paint.tiers.slice(0, circles().length), paint.beyond];
     return colours.map((colour) => ({ colour, opacity: 0.9, dots: [] }));
   }
   const strong = [0.55, 0.8, 1].map((opacity) => ({ colour: paint.missed, opacity, dots: [] }));
@@ -171,7 +183,7 @@ const hasPointsToDraw = () =>
 
 function shownOfDemand() {
   const { states, metres, reached } = demand;
-  return { units: null, missed: states, walk: metres, complete: reached }[state.layer];
+  return { missed: states, walk: metres, complete: reached }[state.layer] || null;
 }
 
 const PointsLayer = L.Layer.extend({

@@ -7,7 +7,9 @@ const state = {
   service: data.picks.find((item) => item.has_rows).id,
   denominator: "",
   layer: "units",
+  tier: null, // the number of a circle, or null for the limit of the service itself
   selected: null,
+  opened: null, // a gap, site or facility whose card is open
   sort: "share",
   ascending: true,
   search: "",
@@ -46,37 +48,78 @@ const series = () => data.series[state.service][state.denominator];
 
 /** The layers that this page has data for. */
 function layers() {
-  if (!data.points) return ["units"];
-  return ["units", "missed", "walk", ...(data.points.reached ? ["complete"] : [])];
+  const ofPoints = data.points ? ["missed", "walk"] : [];
+  if (data.points && data.points.reached) ofPoints.push("complete");
+  return ["units", ...ofPoints, ...(data.gaps || data.sites.length ? ["gaps"] : [])];
 }
+
+/** Whether the list and the labels count who is not reached, instead of giving shares. */
+const countsMissed = () => state.layer === "missed" || state.layer === "gaps";
 
 const HAS_TARGET = 1;
 const HATCHED = 2;
 const BELOW = 4;
 const ABOVE = 8;
 
+/** The circles of a service as metres and minutes; those of the standard for a combination. */
+const circles = (service = state.service) =>
+  data.tiers.limits[service] || (data.points ? data.points.tiers : []);
+
+/** The circle that is picked, as far as a service has figures for it. */
+function tierOf(service = state.service) {
+  const found = data.tiers.series[service];
+  return found && state.denominator in found ? state.tier : null;
+}
+
 /** The figures of a unit for what is picked; null where there are none. */
 function figures(unit, service = state.service) {
+  if (tierOf() === null) return ownFigures(unit, service);
+  return tierOf(service) === null ? null : tierFigures(unit, service);
+}
+
+/** Within the limit of the service itself, against the target. */
+function ownFigures(unit, service) {
   const found = (data.series[service] || {})[state.denominator];
   const row = found && found.rows[unit];
   if (!row) return null;
   const [share, higher, straight, marks, shareClass] = row;
-  const [total, unattached] = data.totals[state.denominator][unit];
-  const upper = higher === null ? share : higher;
-  const counted = pick(service).rule !== "mean" && total !== null;
   return {
-    share,
-    total,
-    unattached,
-    share_upper: upper,
+    ...amounts(unit, service, share, higher === null ? share : higher),
     share_class: shareClass,
     straight_line_share: straight,
-    covered: counted ? share * total : null,
-    unknown: counted ? (upper - share) * total : 0,
     target: marks & HAS_TARGET ? found.target : null,
     hatched: Boolean(marks & HATCHED),
     meets_target: marks & BELOW ? false : marks & ABOVE ? true : null,
   };
+}
+
+const TIER_BREAKS = [0.2, 0.4, 0.6, 0.8];
+
+/** Between the classes of what is picked: about the target, in fifths where there is none. */
+const breaks = () => (tierOf() === null ? data.breaks : TIER_BREAKS);
+
+/** Within the picked circle, which has no target. */
+function tierFigures(unit, service) {
+  const row = data.tiers.series[service][state.denominator][state.tier][unit];
+  const [share, higher, straight] = row.map((value) => (value === null ? null : value / 1e6));
+  const upper = higher === null ? share : higher;
+  const classOf = (value) => TIER_BREAKS.filter((edge) => edge <= value).length;
+  return {
+    ...amounts(unit, service, share, upper),
+    share_class: share === null ? null : classOf(share),
+    straight_line_share: straight,
+    target: null,
+    hatched: share !== null && classOf(upper) > classOf(share),
+    meets_target: null,
+  };
+}
+
+function amounts(unit, service, share, upper) {
+  const [total, unattached] = data.totals[state.denominator][unit];
+  const counted = pick(service).rule !== "mean" && total !== null;
+  const covered = counted ? share * total : null;
+  const unknown = counted ? (upper - share) * total : 0;
+  return { share, total, unattached, share_upper: upper, covered, unknown };
 }
 
 /** A share with one decimal; below the target it is rounded down, so that it never reaches it. */
@@ -108,11 +151,11 @@ function plainNumber(value, decimals) {
   return value.toLocaleString("en-US", { maximumFractionDigits: decimals });
 }
 
-/** An amount of the picked denominator, such as "2.4 万人" or "24,310 residents". */
-function amount(value) {
+/** An amount of a denominator, such as "2.4 万人" or "24,310 residents". */
+function amount(value, of = state.denominator) {
   const n = plainNumber(value, value < 10 ? 1 : 0);
   const inChinese = value >= 1e4 ? (value / 1e4).toFixed(1) + " 万" : n + " ";
-  const key = "amount_" + state.denominator;
+  const key = "amount_" + of;
   return say(key in data.texts ? key : "amount", { n: state.language === "en" ? n : inChinese });
 }
 
@@ -123,7 +166,7 @@ function missed(row) {
 
 function verdict(row, isWhole) {
   if (row.share === null) return say(row.total === 0 ? "no_demand" : "no_figures");
-  if (row.target === null) return say("no_target");
+  if (row.target === null) return say(tierOf() === null ? "no_target" : "tier_no_target");
   if (row.meets_target === null) return say("not_known");
   return say((isWhole ? "city_" : "unit_") + (row.meets_target ? "above" : "below"));
 }
@@ -140,6 +183,12 @@ function limitInWords(limit) {
   const minutes = min && say("limit_minutes", { min });
   const origin = limit.limit_source ? say("limit_origin", { origin: limit.limit_source }) : "";
   return say("limit_metres", { m: plainNumber(limit.limit_m, 0) }) + minutes + origin;
+}
+
+/** A circle in words: its minutes, what they rest on, and its metres. */
+function tierInWords([metres, minutes], key = "tier") {
+  const pace = series().profile === "standard" ? "" : "_time";
+  return say(key + pace, { min: plainNumber(minutes, 1), m: plainNumber(metres, 0) });
 }
 
 function ruleInWords() {
@@ -159,14 +208,19 @@ function fillLine(line, texts, separator) {
 const denominatorLabel = () =>
   inWords(data.denominators.find((item) => item.id === state.denominator).label);
 
+const limitsInWords = () =>
+  tierOf() === null
+    ? series().limits.map(limitInWords).join(say("or"))
+    : tierInWords(circles()[state.tier]);
+
 /** The line without which no figure may stand: denominator, profile, limit, rule. */
 function fillDefinition(line) {
-  const { profile, limits } = series();
+  const { profile } = series();
   const profileKey = "profile_" + profile;
   const texts = [
     say("define_denominator", { text: denominatorLabel() }),
     say("define_profile", { text: profileKey in data.texts ? say(profileKey) : profile }),
-    say("define_limit", { text: limits.map(limitInWords).join(say("or")) }),
+    say("define_limit", { text: limitsInWords() }),
     say("define_rule", { text: ruleInWords() }),
   ];
   return fillLine(line, texts, " · ");
