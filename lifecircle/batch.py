@@ -20,12 +20,13 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from lifecircle.base.files import MANIFEST, sha256, write_bytes
+from lifecircle.base.files import MANIFEST, sha256, write_bytes, write_text
 from lifecircle.base.problems import Problem, StudyRefused
 from lifecircle.base.sentences import Language, sentence
 from lifecircle.base.text import decode
 from lifecircle.inputs.rule_book import study_standard
 from lifecircle.measures.coverage import CITY
+from lifecircle.outputs.batch_index import Finished, batch_index_html
 from lifecircle.outputs.tables import csv_bytes, input_record, options, versions
 from lifecircle.outputs.words import main_denominator
 from lifecircle.study import Study, load_study
@@ -227,6 +228,30 @@ def _row(item: Item, processed: Path) -> dict[str, Any]:
         "target": standard.target,
         **{name: share[name] for name in wanted if name in share.index},
     }
+
+
+def write_maps_index(items: Iterable[Item], out: Path, language: Language) -> Path | None:
+    """Write the index over the maps of all studies with a result, and say where.
+
+    Nothing where fewer than two have one: the study's own index stands.
+    """
+    items = list(items)
+    found = [
+        Finished(
+            item.study,
+            study_standard(item.study),
+            pd.read_parquet(out / "data" / "processed" / item.name / "coverage.parquet"),
+        )
+        for item in items
+        if item.study is not None and item.state in ("done", "unchanged")
+    ]
+    if len(found) < 2:
+        return None
+    known = {one.name for one in found}
+    without = [item.name for item in items if item.name not in known]
+    path = out / "maps" / MAPS_INDEX
+    write_text(path, batch_index_html(found, without, language))
+    return path
 
 
 def write_summary(table: pd.DataFrame, out: Path) -> Path:

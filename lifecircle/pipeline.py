@@ -11,10 +11,12 @@ import pandas as pd
 
 from lifecircle.base.problems import Problem, refuse_if_any
 from lifecircle.base.tables import STREETS
-from lifecircle.inputs.candidates import CandidateSource, read_candidates
-from lifecircle.inputs.gather import Inputs, Progress, read_inputs, walked_standard
+from lifecircle.inputs.candidates import candidate_source, read_candidates
+from lifecircle.inputs.gather import Inputs, Progress, read_inputs
+from lifecircle.inputs.lists import study_targets
 from lifecircle.inputs.osm_around import read_around
-from lifecircle.inputs.rule_book import limited_to, under_standard, with_options
+from lifecircle.inputs.rule_book import OWN, limited_to, under_standard, with_options
+from lifecircle.inputs.walkers import walked_standard
 from lifecircle.measures.coverage import coverage
 from lifecircle.measures.facts import Choices, Facts
 from lifecircle.measures.policy import Policy, policy
@@ -27,9 +29,13 @@ from lifecircle.measures.result import (
 )
 from lifecircle.measures.rule_book import rule_book
 from lifecircle.measures.streets import Streets
+from lifecircle.network.quality import dead_gates, network_quality
 from lifecircle.network.walk import Minutes, walk_minutes
 from lifecircle.siting import choose, gaps
+from lifecircle.siting.candidates import EXISTING, existing_candidates
 from lifecircle.siting.choose import Aim, Siting
+from lifecircle.siting.evidence import gap_evidence
+from lifecircle.siting.suggest import refuse_unknown_sites, suggested_sites
 from lifecircle.sources import Denominator
 from lifecircle.standards.catalogue import Standard
 from lifecircle.standards.union import batches, union
@@ -48,6 +54,7 @@ def run(study: Study, progress: Progress = silent) -> Result:
     Raises `StudyRefused` or `InputRefused` before any work where an input cannot be used.
     """
     inputs = read_inputs(study, progress)
+    refuse_unknown_sites(study, inputs.standard)
     progress("walk")
     cap_m, chosen = study.network.max_attach_m, study.study.denominators
     minutes = walked(study, inputs, inputs.services, cap_m)
@@ -79,8 +86,38 @@ def run(study: Study, progress: Progress = silent) -> Result:
             *beside.problems,
         ),
         account=account(inputs, minutes, lost),
+        network_quality=quality(inputs, minutes),
     )
-    return replace(measured, gaps=find_gaps(measured))
+    return with_places(measured)
+
+
+def quality(inputs: Inputs, minutes: Minutes) -> gpd.GeoDataFrame:
+    """What is amiss with the streets as they are mapped, with who lives and stands where."""
+    network, mapped = inputs.network, inputs.mapped
+    assert network.crs is not None, "a network from an extract lies on the earth"
+    residents = inputs.demand.table["residents"].fillna(0).to_numpy(dtype=float)
+    return network_quality(
+        network,
+        mapped.left_out,
+        mapped.left_out_m,
+        dead_gates(mapped.ways, mapped.gates, network.crs),
+        mapped.sidewalk_elsewhere,
+        mapped.footways,
+        (minutes.attachment, residents),
+        minutes.entrances.attachment,
+        inputs.units,
+    )
+
+
+def with_places(result: Result) -> Result:
+    """`result` with its gaps, and the next sites that its study asks for."""
+    around = read_around(result.study.network.path)
+    supplies = study_targets(result.study).supplies
+    found = gaps.find_gaps(result, around=around, supplies=supplies)
+    wanted = result.study.sites
+    sites = suggested_sites(result, wanted.services, wanted.count, around)
+    problems = (*result.problems, *sites.problems)
+    return replace(result, gaps=found, sites=sites.table, problems=problems)
 
 
 def find_gaps(
@@ -92,34 +129,43 @@ def find_gaps(
     `services` are ids of services and headlines (default: all that were measured).
     """
     around = read_around(result.study.network.path)
-    return gaps.find_gaps(result, denominator, services, around)
+    supplies = study_targets(result.study).supplies
+    return gaps.find_gaps(result, denominator, services, around, supplies)
 
 
 def choose_sites(
     result: Result,
     services: str | Sequence[str],
-    count: int = 5,
+    count: int | None = None,
     aim: Aim = "people",
     denominator: str | None = None,
     under_target: bool = False,
     with_unknown: bool = False,
     candidates: str | Path | gpd.GeoDataFrame | None = None,
+    budget: float | None = None,
     **columns: str | None,
 ) -> Siting:
     """The best next sites for one service, or for several in shared buildings (一点多用).
 
-    The aim is the most `people` newly covered by `count` sites, the fewest sites that bring every
-    unit to its `target`, or the shortest `mean` walk; `under_target` counts gains only in units
-    below their target, `with_unknown` also near the edge of the data.  `candidates` is a file
-    (`columns`: datum, id, name, lon, lat) or a table with candidate_id, name and geometry; by
-    default junctions and homes.  Raises `InputRefused` for candidates that cannot be used.
+    The aim is the most `people` newly covered by `count` sites (default: 5) or within a `budget`,
+    the fewest sites that bring every unit to its `target`, or the shortest `mean` walk;
+    `under_target` counts gains only in units below their target, `with_unknown` also near the
+    edge of the data.  `candidates` is a file (`columns`: datum, id, name, lon, lat, cost, and
+    beds, places or floor_area_m2 as its capacity), a table with candidate_id, name, geometry and
+    such amounts, or "existing" (or "existing:service,…"): facilities that could take the service
+    in; by default junctions and homes.  With capacities a site serves no more people than the
+    norm of the policy's targets lets it.  Raises `InputRefused` for candidates that cannot be
+    used and `UsageError` for arguments that cannot be meant.
     """
     names = [services] if isinstance(services, str) else list(services)
     problems: tuple[Problem, ...] = ()
-    if isinstance(candidates, str | Path):
-        given = {key: value for key, value in columns.items() if value is not None}
-        source = CandidateSource.model_validate({"path": Path(candidates), **given})
-        reading = read_candidates(source, result.study, result.units, result.network)
+    if isinstance(candidates, str) and candidates.partition(":")[0] == EXISTING:
+        hosts = [host for host in candidates.partition(":")[2].split(",") if host]
+        candidates = existing_candidates(result, names, hosts)
+    elif isinstance(candidates, str | Path):
+        reading = read_candidates(
+            candidate_source(Path(candidates), columns), result.study, result.units, result.network
+        )
         refuse_if_any(reading.problems)
         candidates, problems = reading.table, reading.problems
     siting = choose.choose_sites(
@@ -132,13 +178,22 @@ def choose_sites(
         with_unknown,
         candidates,
         read_around(result.study.network.path),
+        budget,
+        study_targets(result.study).supplies,
     )
     return replace(siting, problems=(*problems, *siting.problems))
 
 
+def evidence(result: Result, count: int) -> gpd.GeoDataFrame:
+    """The EVIDENCE table of the largest gaps of `result`, for sheets."""
+    around = read_around(result.study.network.path)
+    supplies = study_targets(result.study).supplies
+    return gap_evidence(result, result.gaps.head(count), around, supplies)
+
+
 def standards_under(study: Study, names: Sequence[str]) -> list[Standard]:
     """The standards with these names, each once, at the pace of whoever walks in `study`."""
-    standards = (walked_standard(under_standard(study, name)) for name in names)
+    standards = (walked_standard(under_standard(study, name), name == OWN) for name in names)
     return list({one.id: one for one in standards}.values())
 
 
@@ -147,8 +202,7 @@ def policy_of(study: Study, inputs: Inputs, minutes: Minutes, coverages: pd.Data
     chosen, cap_m = study.indicators, study.network.max_attach_m
 
     def walk_as(profile: str, services: Sequence[str]) -> Minutes:
-        options = study.study.model_copy(update={"profile": profile})
-        return walked(with_options(study, study=options), inputs, services, cap_m)
+        return walked(study, inputs, services, cap_m, profile)
 
     facts = Facts(
         network=inputs.network,
@@ -204,13 +258,24 @@ def compare_standards(
     return table[["standard", *table.columns.drop("standard")]]
 
 
-def walked(study: Study, inputs: Inputs, services: Sequence[str], cap_m: float) -> Minutes:
-    """The walks to `services`, with a cap on how far places may lie from their street."""
+def walked(
+    study: Study,
+    inputs: Inputs,
+    services: Sequence[str],
+    cap_m: float,
+    profile: str | None = None,
+) -> Minutes:
+    """The walks to `services`, with a cap on how far places may lie from their street.
+
+    `profile` takes the place of all that the study and its standard say of who walks.
+    """
+    own = {one.id: one.profile for one in inputs.standard.services if one.profile}
     return walk_minutes(
         inputs.network,
         inputs.facilities,
         inputs.demand.table,
-        profile=study.study.profile,
+        profile=profile or study.study.profile,
+        profiles={} if profile else own,
         services=services,
         known=inputs.known,
         max_attach_m=cap_m,

@@ -19,7 +19,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Box = tuple[float, float, float, float]
 """West, south, east, north in degrees."""
 
-DEMAND_KINDS = frozenset({"points", "raster", "buildings", "land"})
+DEMAND_KINDS = frozenset({"points", "raster", "buildings", "land", "compounds"})
 Denominator = Literal[
     "residents", "residents_60plus", "children_0_3", "dwellings", "buildings", "floor_area_m2",
     "residential_land_m2", "offices", "walkable_street_m",
@@ -298,6 +298,23 @@ class PointsDemand(Source):
         return {weight for weight in RESIDENT_WEIGHTS if getattr(self, weight)}
 
 
+class CompoundsDemand(Source):
+    """Polygons of compounds (小区) that carry weights in columns, such as their households."""
+
+    kind: Literal["compounds"]
+    id: str | None = None
+    residents: str | None = None
+    residents_60plus: str | None = None
+    children_0_3: str | None = None
+    dwellings: str | None = None
+    spacing_m: Positive = 25.0
+
+    @property
+    def carries(self) -> set[str]:
+        """The weights about people that this source brings."""
+        return {weight for weight in RESIDENT_WEIGHTS if getattr(self, weight)}
+
+
 class RasterDemand(Source):
     """A raster of people per cell or per area; other bands may hold the groups.
 
@@ -355,7 +372,8 @@ class LandDemand(Source):
 
 
 DemandSource = Annotated[
-    PointsDemand | RasterDemand | BuildingsDemand | LandDemand, Field(discriminator="kind")
+    PointsDemand | RasterDemand | BuildingsDemand | LandDemand | CompoundsDemand,
+    Field(discriminator="kind"),
 ]
 
 

@@ -1,7 +1,8 @@
 """A made-up city of 16 districts for the size and speed of map pages; nothing in it is real.
 
 215 units with half a million vertices, 60,000 cells of 100 m, 8 services, 5,000 facilities,
-60,000 pieces of street: what a city of 25 million people brings.
+60,000 pieces of street, 2,400 gaps, 8 proposed sites, circles and rings: what a city of 25 million
+people brings.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pandas as pd
 import shapely
 from scipy.spatial import KDTree
 
-from lifecircle.base.tables import COVERAGE, FACILITIES, UNITS, conform
+from lifecircle.base.tables import COVERAGE, FACILITIES, GAPS, SITES, TIERS, UNITS, conform
 from lifecircle.outputs.maps import COVERED, UNCOVERED, Labels, MapPage, Walks
 from lifecircle.sources import Source
 
@@ -33,6 +34,9 @@ HEADLINES = {"health": "卫生", "elderly": "养老", "culture": "文化", "spor
 SERVICES = {f"{name}_{size}": name for name in HEADLINES for size in ("main", "branch")}
 WEIGHTS = {"residents": "常住人口", "residents_60plus": "60岁及以上人口"}
 TARGET = 0.85
+TIERS_M = {300.0: 5.0, 500.0: 10.0, 1000.0: 15.0}
+GAP_COUNT, SITE_COUNT = 2_400, 8
+CAUSES = ("none", "none", "none", "detour", "island", "capacity", "unknown")
 
 Floats = npt.NDArray[np.float64]
 
@@ -49,6 +53,7 @@ def made_up_city(seed: int = 2026) -> MapPage:
     people = np.round(dice.lognormal(5.2, 0.9, len(places)))
     weights = {"residents": people, "residents_60plus": np.round(people * 0.25)}
     covered = _covered(metres)
+    tiers = {limit_m: _covered(metres, limit_m) for limit_m in TIERS_M}
     return MapPage(
         title="虚构市（程序生成） Made-up City",
         units=units,
@@ -67,10 +72,21 @@ def made_up_city(seed: int = 2026) -> MapPage:
                 for name, there in covered.items()
                 if name != "headline_mean"
             },
-            tiers=[(300.0, 5.0), (500.0, 10.0), (1000.0, 15.0)],
+            tier_states={
+                name: [
+                    np.where(of[name], COVERED, UNCOVERED).astype(np.uint8) for of in tiers.values()
+                ]
+                for name in (*HEADLINES, *SERVICES)
+            },
+            tiers=list(TIERS_M.items()),
             m_per_min=1000 / 15,
         ),
         whole_name={"zh": "全市", "en": "the whole city"},
+        tiers=_tiers(units, unit, weights, tiers),
+        gaps=_gaps(dice, units, places, unit, facilities),
+        sites=_sites(dice, units),
+        rings=_rings(dice, facilities),
+        rings_elsewhere=True,
     )
 
 
@@ -142,8 +158,10 @@ def _facilities(dice: np.random.Generator) -> tuple[gpd.GeoDataFrame, dict[str, 
     return conform(gpd.GeoDataFrame(table, crs=4326), FACILITIES), sites
 
 
-def _covered(metres: dict[str, Floats]) -> dict[str, npt.NDArray[np.bool_]]:
-    services = {name: values <= LIMIT_M for name, values in metres.items()}
+def _covered(
+    metres: dict[str, Floats], limit_m: float = LIMIT_M
+) -> dict[str, npt.NDArray[np.bool_]]:
+    services = {name: values <= limit_m for name, values in metres.items()}
     headlines = {
         headline: np.logical_or.reduce(
             [services[s] for s, of in SERVICES.items() if of == headline]
@@ -167,10 +185,10 @@ def _coverage(
     groups = [of_unit, of_district.assign(level="district"), of_city]
     tables = []
     for group, service, weight in product(groups, covered, weights):
-        values = weights[weight]
-        rows = group.iloc[unit].reset_index(drop=True)
-        rows = rows.assign(total=values, covered=values * covered[service])
-        sums = rows.groupby(["unit_id", "unit_name", "level"], as_index=False).sum()
+        total = np.bincount(unit, weights[weight], len(units))
+        reached = np.bincount(unit, weights[weight] * covered[service], len(units))
+        rows = group.reset_index(drop=True).assign(total=total, covered=reached)
+        sums = rows[total > 0].groupby(["unit_id", "unit_name", "level"], as_index=False).sum()
         tables.append(sums.assign(service=service, denominator=weight))
     table = pd.concat(tables, ignore_index=True)
     share = table["covered"] / table["total"]
@@ -180,6 +198,114 @@ def _coverage(
         target=TARGET, meets_target=share >= TARGET,
     )  # fmt: skip
     return conform(table, COVERAGE)
+
+
+def _tiers(
+    units: gpd.GeoDataFrame,
+    unit: npt.NDArray[np.int64],
+    weights: dict[str, Floats],
+    tiers: dict[float, dict[str, npt.NDArray[np.bool_]]],
+) -> pd.DataFrame:
+    """The same sums within every circle."""
+    tables = []
+    for limit_m, covered in tiers.items():
+        own = {name: there for name, there in covered.items() if name in {*HEADLINES, *SERVICES}}
+        table = _coverage(units, unit, weights, own)
+        tables.append(table.assign(limit_m=limit_m, tier_min=TIERS_M[limit_m]))
+    return conform(pd.concat(tables, ignore_index=True), TIERS)
+
+
+def _gaps(
+    dice: np.random.Generator,
+    units: gpd.GeoDataFrame,
+    places: Floats,
+    unit: npt.NDArray[np.int64],
+    facilities: gpd.GeoDataFrame,
+) -> gpd.GeoDataFrame:
+    """Patches about cells: each the ground around some thirty points, as real ones are."""
+    cells = dice.choice(len(places), GAP_COUNT, replace=False)
+    of = units.iloc[unit[cells]].reset_index(drop=True)
+    services = np.array([*HEADLINES, *SERVICES])[np.arange(GAP_COUNT) % 12]
+    near = dice.choice(len(facilities), GAP_COUNT)
+    spread = places[cells][:, None, :] + dice.normal(0, 220, (GAP_COUNT, 30, 2))
+    hulls = shapely.concave_hull(shapely.multipoints(spread), ratio=0.25)
+    grounds = shapely.buffer(hulls, 50, quad_segs=4)
+    uncovered = np.sort(np.round(dice.lognormal(6.5, 1, GAP_COUNT)))[::-1]
+    table = {
+        "rank": np.arange(1, GAP_COUNT + 1),
+        "gap_id": [
+            f"{u}-{s}-{i}" for i, (u, s) in enumerate(zip(of["unit_id"], services, strict=True))
+        ],
+        "unit_id": of["unit_id"],
+        "unit_name": of["name"],
+        "service": services,
+        "place": [f"虚构小区第{number}处" for number in range(GAP_COUNT)],
+        "cause": np.array(CAUSES)[dice.integers(len(CAUSES), size=GAP_COUNT)],
+        "between": np.where(dice.random(GAP_COUNT) < 0.2, "water", ""),
+        "limit_m": LIMIT_M,
+        "denominator": "residents",
+        "uncovered": uncovered,
+        "residents": uncovered,
+        "residents_60plus": np.round(uncovered / 4),
+        "dwellings": np.round(uncovered / 2.5),
+        "facility_id": facilities["facility_id"].to_numpy()[near],
+        "facility_name": facilities["name"].to_numpy()[near],
+        "straight_facility_id": facilities["facility_id"].to_numpy()[near],
+        "straight_facility_name": facilities["name"].to_numpy()[near],
+        "metres": dice.uniform(1001, 4000, GAP_COUNT),
+        "straight_m": dice.uniform(600, 2000, GAP_COUNT),
+        "unit_share": dice.uniform(0.2, 0.84, GAP_COUNT),
+        "unit_target": TARGET,
+        "unit_missing": uncovered * 3,
+        "capacity_per_1000": 12.5,
+        "need_per_1000": 30.0,
+        "capacity": "beds",
+        "capacity_missing": 40.0,
+        "geometry": _in_degrees(grounds),
+    }
+    return conform(gpd.GeoDataFrame(table, crs=4326), GAPS)
+
+
+def _sites(dice: np.random.Generator, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Where the next facilities for the elderly would go."""
+    own = units.iloc[dice.choice(len(units), SITE_COUNT, replace=False)].reset_index(drop=True)
+    gain = np.linspace(9000, 2000, SITE_COUNT).round()
+    table = {
+        "rank": np.arange(1, SITE_COUNT + 1),
+        "service": "elderly",
+        "candidate_id": [f"c{number}" for number in range(SITE_COUNT)],
+        "candidate_name": [f"虚构候选点{number + 1}" for number in range(SITE_COUNT)],
+        "unit_id": own["unit_id"],
+        "unit_name": own["name"],
+        "limit_m": LIMIT_M,
+        "denominator": "residents",
+        "gain": gain,
+        "gain_total": gain.cumsum(),
+        "share_before": 0.7,
+        "share_after": 0.7 + gain.cumsum() / 2e6,
+        "geometry": own.geometry.representative_point(),
+    }
+    return conform(gpd.GeoDataFrame(table, crs=4326), SITES)
+
+
+def _rings(dice: np.random.Generator, facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Three rough rings about every facility, with as many bends as true ones have."""
+    bends = {300.0: 30, 500.0: 55, 1000.0: 145}
+    once = facilities.drop_duplicates("facility_id")
+    x, y = once.geometry.x.to_numpy(), once.geometry.y.to_numpy()
+    tables = []
+    for limit_m, count in bends.items():
+        angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
+        away = dice.uniform(0.4, 0.9, (len(once), count)) * limit_m / 111_320
+        around = np.stack([np.cos(angle) * away * 1.17, np.sin(angle) * away], axis=2)
+        shapes = shapely.polygons(around + np.column_stack([x, y])[:, None, :])
+        rows = {"id": once["facility_id"], "limit_m": limit_m, "residents": 5 * limit_m}
+        tables.append(gpd.GeoDataFrame(rows, geometry=shapes, crs=4326))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _in_degrees(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    return shapely.transform(shapes, lambda at: shapely.get_coordinates(_degrees(at).values))
 
 
 def _members() -> dict[str, list[str]]:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lifecircle.base.problems import Problem
+
+ProfileName = Literal[
+    "standard", "adult", "elderly", "elderly_cautious", "caregiver", "wheelchair"
+]
+"""Who walks; what they are like stands in `network/profiles.toml`."""
 
 
 class Model(BaseModel):

@@ -274,9 +274,30 @@ SITES = Contract(
         Column("share_before", "number", "share", "all units, before any of the sites"),
         Column("share_after", "number", "share", "all units, with this site and those before"),
         Column("mean_m", "number", "m", "mean walk with these sites, where the aim is the mean"),
+        Column("offers", "text", "", "services that the facility at this place offers today"),
+        Column("cost", "number", "of the candidates", "what the site costs"),
+        Column("capacity", "text", "", "beds, places or floor_area_m2 where candidates have any"),
+        Column("capacity_amount", "number", "of the capacity", "what the site has of it"),
         Column("geometry", "geometry", "", "point", required=True),
     ),
 )
+
+EVIDENCE = Contract(
+    "evidence",
+    ("gap_id", "kind", "number"),
+    (
+        Column("gap_id", "text", "", "the gap", required=True),
+        Column("kind", "text", "", "site, existing, walk, wall or railway", required=True),
+        Column("number", "integer", "", "1 is the one that reaches most of the gap", required=True),
+        Column("name", "text", "", "of the place"),
+        Column("rank", "integer", "", "rank of a proposed site"),
+        Column("offers", "text", "", "services that an existing facility offers today"),
+        Column("people", "number", "of the denominator", "of the gap, within the limit of it"),
+        Column("metres", "number", "m", "length of a walk to the nearest facility"),
+        Column("geometry", "geometry", "", "point or line", required=True),
+    ),
+)
+"""What a sheet shows of a gap beside its row of GAPS."""
 
 
 class ContractError(AssertionError):

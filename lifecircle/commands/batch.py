@@ -41,11 +41,12 @@ def batch(
     """Compute many studies; one that fails leaves the others, finished ones are not run again.
 
     STUDY is a study file, a folder of studies, a pattern such as "cities/*.toml", or a .txt file
-    with one of these on each line.  The summary goes to data/processed/batch.csv.  The exit code
-    is 4 where a study failed.
+    with one of these on each line.  The summary goes to data/processed/batch.csv, and
+    maps/index.html leads to the maps of all.  The exit code is 4 where a study failed.
     """
     from lifecircle.base.problems import StudyRefused
-    from lifecircle.batch import batch_items, summary, write_summary
+    from lifecircle.base.sentences import sentence
+    from lifecircle.batch import batch_items, summary, write_maps_index, write_summary
 
     language = lang or own_language()
     refuse_unwritable(out, language)
@@ -65,11 +66,14 @@ def batch(
     finally:
         table = summary(items, out)
         path = write_summary(table, out)
+        maps = write_maps_index(items, out, language)
         if as_json:
             click.echo(table.to_json(orient="records", force_ascii=False))
         else:
             show(items, out, language)
             click.echo(closing(items, path, language))
+            if maps is not None:
+                click.echo(sentence("batch.maps", language, path=maps))
     if any(item.state == "failed" for item in items):
         sys.exit(PARTS_FAILED)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import locale
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 if TYPE_CHECKING:
-    from lifecircle.base.problems import Refused
+    from lifecircle.base.problems import Problem, Refused
     from lifecircle.base.sentences import Language
     from lifecircle.measures.result import Result
     from lifecircle.outputs.progress import Stages
@@ -23,6 +23,8 @@ GOOD, THRESHOLD_MISSED, WRONG_STUDY, INPUT_REFUSED, PARTS_FAILED = 0, 1, 2, 3, 4
 
 ENDLESS = 10_000
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
 language_option = click.option(
     "--lang", type=click.Choice(["zh", "en"]), help="Language of messages (default: the study's)."
 )
@@ -31,12 +33,28 @@ plain_language_option = click.option(
     "--lang", type=click.Choice(["zh", "en"]), help="Language (default: the computer's)."
 )
 
-out_option = click.option(
+folder_option = click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
     help="Folder that holds data/processed and maps (default: here).",
 )
+
+NO_CACHE = "lifecircle.no_cache"
+
+cache_option = click.option(
+    "--no-cache",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda context, _, chosen: context.meta.__setitem__(NO_CACHE, chosen),
+    help="Work everything out anew; keep nothing in data/processed/.cache.",
+)
+
+
+def out_option(command: Command) -> Command:
+    """Where results go, and whether what is slow to work out is kept there."""
+    return folder_option(cache_option(command))
+
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 
@@ -53,6 +71,7 @@ def compute(
     study_file: Path, out: Path, lang: Language | None, as_json: bool, open_page: bool
 ) -> None:
     """Run a study, write everything, and print it."""
+    from lifecircle.outputs.reports import refuse_unfit_template
     from lifecircle.outputs.results import write_results
     from lifecircle.pipeline import run as run_study
 
@@ -60,17 +79,25 @@ def compute(
         study = loaded(study_file)
         language = lang or study.study.language
         refuse_unwritable(out, language)
+        refuse_unfit_template(study)
         folder, page = result_folder(study, out), out / "maps" / f"{study.study.name}.html"
         with watch(language, as_json) as stages:
             result = run_study(study, stages.begin)
             stages.begin("write")
-            write_results(result, folder, page, stages.log())
+            unwritten = write_results(result, folder, page, stages.log())
     if as_json:
         click.echo(result.coverage.to_json(orient="records", force_ascii=False))
     else:
         show(result, folder, page, language)
+    say_unwritten(unwritten, language)
     if open_page:
         click.launch(str(page))
+
+
+def say_unwritten(problems: tuple[Problem, ...], language: Language) -> None:
+    """One line for each report that was not written, or not with all it should hold."""
+    for problem in problems:
+        click.echo(problem.line(language), err=True)
 
 
 def show(result: Result, folder: Path, page: Path, language: Language) -> None:
@@ -130,10 +157,14 @@ def refuse_unwritable(out: Path, language: Language) -> None:
 @contextmanager
 def refusals(study_file: Path, out: Path, lang: Language | None) -> Iterator[None]:
     """Turn a refusal into its lines, `problems.csv` and the exit code."""
+    from lifecircle.base.cache import FOLDER, cache_in
     from lifecircle.base.problems import InputRefused, StudyRefused, UsageError
 
+    chosen = click.get_current_context(silent=True)
+    keeps = chosen is None or not chosen.meta.get(NO_CACHE)
     try:
-        yield
+        with cache_in(out / "data" / "processed" / FOLDER if keeps else None):
+            yield
     except StudyRefused as error:
         print_refusal(error, lang or own_language())
         sys.exit(WRONG_STUDY)

@@ -16,16 +16,10 @@ from pyproj import CRS
 
 from lifecircle.base.geo import GEOGRAPHIC
 from lifecircle.base.problems import Problem
-from lifecircle.base.tables import conform
+from lifecircle.inputs.census_spread import census_accounts, spread_census
 from lifecircle.inputs.osm_places import OsmPlaces, Tags
-from lifecircle.inputs.pieces import (
-    PIECES,
-    Ground,
-    PeopleAccount,
-    Pieces,
-    point_pieces,
-)
-from lifecircle.sources import RESIDENT_WEIGHTS, BuildingsDemand
+from lifecircle.inputs.pieces import Ground, Pieces, point_pieces
+from lifecircle.sources import BuildingsDemand
 
 FloorClass = Literal["apartments", "houses", "others"]
 FLOOR_CLASS: dict[str, FloorClass] = {
@@ -42,7 +36,6 @@ FLOOR_CLASS: dict[str, FloorClass] = {
 
 DEFAULT_FLOORS: dict[FloorClass, float] = {"apartments": 6.0, "houses": 2.0, "others": 3.0}
 OTHER_USES = ("shop", "office", "amenity")
-SPREAD = (*RESIDENT_WEIGHTS, "dwellings")
 
 
 def building_pieces(
@@ -70,7 +63,7 @@ def building_pieces(
         Problem("census_without_buildings", "repaired", source.name, value=unit_id)
         for unit_id in homeless
     )
-    people = _census_accounts(spread, census, ground, source.census.name)
+    people = census_accounts(spread, census, ground, source.census.name)
     return replace(pieces, rows=spread, people=people, problems=problems)
 
 
@@ -99,66 +92,6 @@ def residential_buildings(
     }
     points = _building_points(buildings, footprints, crs)
     return gpd.GeoDataFrame(rows, geometry=points, crs=crs), int(np.isnan(mapped).sum())
-
-
-def spread_census(
-    rows: gpd.GeoDataFrame, census: pd.DataFrame, ground: Ground
-) -> tuple[gpd.GeoDataFrame, list[str]]:
-    """`rows` with each unit's census totals shared out by floor area, and units without buildings.
-
-    A unit's people are first cut to the share of its area inside the network's extent.  Those of
-    a unit without a residential building there go to one point on its surface, so that they stay
-    in the total.
-    """
-    totals = census.set_index("unit_id").reindex(ground.units["unit_id"])
-    totals = totals.reindex(columns=list(SPREAD)).astype(float)
-    shares = ground.extent_shares
-    inside = totals.mul(shares, axis=0)
-    floor_area = rows.groupby("unit_id")["floor_area_m2"].sum()
-    has_people = totals.fillna(0).gt(0).any(axis=1) & (shares > 0)
-    homeless = [unit for unit in totals.index[has_people] if not floor_area.get(unit, 0) > 0]
-
-    part = (rows["floor_area_m2"] / rows["unit_id"].map(floor_area)).to_numpy()
-    spread = rows.copy()
-    for weight in totals.columns[totals.notna().any()]:
-        spread[weight] = rows["unit_id"].map(inside[weight]).to_numpy() * part
-    spread["extent_share"] = rows["unit_id"].map(shares).to_numpy()
-    if not homeless:
-        return spread, homeless
-    stand_ins = _stand_ins(inside.loc[homeless], shares, ground)
-    return gpd.GeoDataFrame(pd.concat([spread, stand_ins], ignore_index=True)), homeless
-
-
-def _stand_ins(inside: pd.DataFrame, shares: pd.Series[float], ground: Ground) -> gpd.GeoDataFrame:
-    """One row for each unit of `inside`, at a point on its surface, with its people."""
-    shapes = pd.Series(ground.inside, index=ground.units["unit_id"].to_numpy())
-    rows = gpd.GeoDataFrame(
-        inside.reset_index(drop=True),
-        geometry=shapely.point_on_surface(shapes[inside.index].to_numpy()),
-        crs=ground.crs,
-    )
-    rows["unit_id"] = inside.index.to_numpy()
-    rows["key"] = "unit-" + rows["unit_id"].astype(str)
-    rows["extent_share"] = shares[inside.index].to_numpy()
-    return conform(rows, PIECES)
-
-
-def _census_accounts(
-    rows: gpd.GeoDataFrame, census: pd.DataFrame, ground: Ground, source: str
-) -> tuple[PeopleAccount, ...]:
-    shares = census["unit_id"].map(ground.extent_shares)
-    return tuple(
-        PeopleAccount(
-            source,
-            weight,
-            read=float(census[weight].sum()),
-            in_units=float(rows[weight].sum()),
-            outside_units=float(census.loc[shares.isna(), weight].sum()),
-            outside_network=float((census[weight] * (1 - shares)).sum()),
-        )
-        for weight in SPREAD
-        if weight in census and census[weight].notna().any()
-    )
 
 
 def _is_residential(places: OsmPlaces) -> npt.NDArray[np.bool_]:

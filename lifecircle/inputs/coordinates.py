@@ -57,29 +57,33 @@ def _has_both(names: list[str], source: Source) -> bool:
         return True
 
 
-def book_readings(sieve: Sieve[gpd.GeoDataFrame], columns: tuple[str, str]) -> None:
-    """Note how many rows hold angles, and how many full-width digits."""
-    cells = sieve.rows[list(columns)]
-    plain = [numbers(cells[column])[1] for column in columns]
-    as_angle = np.logical_or.reduce(
-        [bad & _angles_of(cells[column], bad) for column, bad in zip(columns, plain, strict=True)]
-    )
-    wide = np.logical_or.reduce(
-        [[_is_wide(cell) for cell in cells[column].tolist()] for column in columns]
-    )
+def read_coordinates(
+    sieve: Sieve[gpd.GeoDataFrame], columns: tuple[str, str]
+) -> tuple[Floats, Floats]:
+    """The numbers of two columns, NaN where there is none.
+
+    Notes how many rows hold angles, and how many full-width digits.
+    """
+    cells = [sieve.rows[column] for column in columns]
+    read = [_numbers_or_angles(own) for own in cells]
+    as_angle = read[0][1] | read[1][1]
+    wide = np.logical_or.reduce([[_is_wide(cell) for cell in own.tolist()] for own in cells])
     for mask, code in ((as_angle, "angles_read"), (wide & ~as_angle, "digits_wide")):
         if mask.any():
             count = {"count": int(mask.sum())}
             row = int(sieve.rows.index[mask.argmax()])
             problem = Problem(code, "repaired", sieve.source, row, columns[0], details=count)
             sieve.problems.append(problem)
+    return read[0][0], read[1][0]
 
 
-def _angles_of(cells: pd.Series, wanted: Mask) -> Mask:
-    found = np.zeros(len(cells), dtype=bool)
-    if wanted.any():
-        found[wanted] = angles(cells[wanted])[1]
-    return found
+def _numbers_or_angles(cells: pd.Series) -> tuple[Floats, Mask]:
+    """Cells as degrees or metres, NaN where they are neither, and which of them are angles."""
+    values, bad = numbers(cells)
+    is_angle = np.zeros(len(cells), dtype=bool)
+    if bad.any():
+        values[bad], is_angle[bad] = angles(cells[bad])
+    return values, is_angle
 
 
 def _is_wide(cell: str) -> bool:

@@ -5,26 +5,37 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 import shapely
 from pyproj import CRS
 
+from lifecircle.base.cache import kept
 from lifecircle.base.geo import GEOGRAPHIC
 from lifecircle.base.problems import Problem, refuse_if_any
 from lifecircle.base.tables import DEMAND, conform
 from lifecircle.inputs.buildings import building_pieces
 from lifecircle.inputs.census import read_census
+from lifecircle.inputs.compounds import compound_pieces
 from lifecircle.inputs.land import coded_land, land_pieces, osm_land
 from lifecircle.inputs.osm_file import is_osm
 from lifecircle.inputs.osm_places import OsmPlaces
 from lifecircle.inputs.pieces import Ground, PeopleAccount, Pieces, point_pieces
-from lifecircle.inputs.points import read_points
+from lifecircle.inputs.points import read_compounds, read_points
 from lifecircle.inputs.raster import raster_pieces
 from lifecircle.inputs.reading import Account
 from lifecircle.inputs.vectors import read_vector
-from lifecircle.sources import BuildingsDemand, DemandSource, PointsDemand, RasterDemand, Source
+from lifecircle.sources import (
+    BuildingsDemand,
+    CompoundsDemand,
+    DemandSource,
+    PointsDemand,
+    RasterDemand,
+    Source,
+    census_of,
+)
 
 PlacesOf = Callable[[Source], OsmPlaces]
 
@@ -54,7 +65,33 @@ def build_demand(
     used; for every weight about people, people read = in units + outside every unit + outside
     the network.
     """
-    ground = Ground.of(units, crs, extent)
+    named = [source.model_dump(mode="json", exclude={"path"}) for source in sources]
+    depends = [named, *_files(sources), units, crs, extent]
+
+    def build() -> DemandReading:
+        return _build(sources, units, Ground.of(units, crs, extent), places_of)
+
+    return kept("demand", build, depends, [DemandReading, Problem, Account, PeopleAccount])
+
+
+def _files(sources: Sequence[DemandSource]) -> list[Path]:
+    """What the sources are read from: their files, and what may lie beside them under the name."""
+    census = census_of(sources)
+    paths = [source.path for source in (*sources, *census)]
+    return [
+        file
+        for path in paths
+        for file in sorted(path.absolute().parent.iterdir())
+        if file.name.startswith(f"{path.stem}.") and file.is_file()
+    ]
+
+
+def _build(
+    sources: Sequence[DemandSource],
+    units: gpd.GeoDataFrame,
+    ground: Ground,
+    places_of: PlacesOf,
+) -> DemandReading:
     problems: list[Problem] = []
     accounts: list[Account] = []
     people: list[PeopleAccount] = []
@@ -72,34 +109,43 @@ def build_demand(
 def _pieces(
     source: DemandSource, units: gpd.GeoDataFrame, ground: Ground, places_of: PlacesOf
 ) -> Pieces:
-    if isinstance(source, PointsDemand):
-        return _point_demand(source, ground)
+    if isinstance(source, PointsDemand | CompoundsDemand):
+        return _listed_demand(source, ground)
     if isinstance(source, RasterDemand):
-        return raster_pieces(source, ground)
+        return _with_census(source, units, lambda census: raster_pieces(source, ground, census))
     if isinstance(source, BuildingsDemand):
-        return _building_demand(source, units, ground, places_of)
+        places = places_of(source)
+        return _with_census(
+            source, units, lambda census: building_pieces(places, source, ground, census)
+        )
     if is_osm(source.path):
         return land_pieces(osm_land(places_of(source), source), source, ground)
     return land_pieces(coded_land(read_vector(source.path, source), source), source, ground)
 
 
-def _point_demand(source: PointsDemand, ground: Ground) -> Pieces:
-    reading = read_points(source)
+def _listed_demand(source: PointsDemand | CompoundsDemand, ground: Ground) -> Pieces:
+    reading = read_points(source) if isinstance(source, PointsDemand) else read_compounds(source)
     refuse_if_any(reading.problems)
     rows = reading.table.to_crs(ground.crs).rename(columns={"demand_id": "key"})
-    pieces = point_pieces(source, rows, ground, reading.account.rows_read)
+    count = reading.account.rows_read
+    if isinstance(source, PointsDemand):
+        pieces = point_pieces(source, rows, ground, count)
+    else:
+        pieces = compound_pieces(source, rows, ground, count)
     return replace(pieces, problems=(*reading.problems, *pieces.problems))
 
 
-def _building_demand(
-    source: BuildingsDemand, units: gpd.GeoDataFrame, ground: Ground, places_of: PlacesOf
+def _with_census(
+    source: RasterDemand | BuildingsDemand,
+    units: gpd.GeoDataFrame,
+    pieces_with: Callable[[pd.DataFrame | None], Pieces],
 ) -> Pieces:
-    places = places_of(source)
+    """The pieces of a source with the census it names, if it names one."""
     if source.census is None:
-        return building_pieces(places, source, ground)
+        return pieces_with(None)
     census = read_census(source.census, units)
     refuse_if_any(census.problems)
-    pieces = building_pieces(places, source, ground, census.table)
+    pieces = pieces_with(census.table)
     return replace(
         pieces,
         problems=(*census.problems, *pieces.problems),
@@ -124,7 +170,8 @@ def _prefixes(sources: Sequence[DemandSource]) -> list[str]:
         name = (source.kind, source.path.stem)
         seen[name] += 1
         stem = f"{source.path.stem}-" if seen[name] == 1 else f"{source.path.stem}-{seen[name]}-"
-        made = isinstance(source, PointsDemand) and source.id is None and seen[name] == 1
+        without_ids = isinstance(source, PointsDemand | CompoundsDemand) and source.id is None
+        made = without_ids and seen[name] == 1
         prefixes.append("" if made else stem)
     return prefixes
 

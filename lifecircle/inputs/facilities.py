@@ -15,6 +15,7 @@ from lifecircle.base.tables import FACILITIES, conform
 from lifecircle.inputs.categories import give_services, unknown_services
 from lifecircle.inputs.cells import Mask, blank, leading_number, normals, numbers
 from lifecircle.inputs.hypotheses import Witnesses
+from lifecircle.inputs.institutions import settle_sites
 from lifecircle.inputs.names import note_alike, note_dates
 from lifecircle.inputs.places import read_places
 from lifecircle.inputs.reading import Reading
@@ -25,7 +26,9 @@ from lifecircle.sources import FacilitySource
 from lifecircle.standards.catalogue import Standard
 
 CAPACITIES = ("beds", "places", "floor_area_m2")
-KNOWN = ("name", "address", "district", "street", "status", "typecode", *CAPACITIES)
+KNOWN = (
+    "name", "address", "district", "street", "status", "typecode", "institution", *CAPACITIES
+)  # fmt: skip
 """Roles whose columns are found by their usual names where the study declares none."""
 
 CLOSED = frozenset(
@@ -49,11 +52,11 @@ def read_facility_file(
     `services` are the ids that may be named; `standard` holds the names that `classify` asks
     for, and `witnesses` tell the datum.  Closed facilities, rows that offer no service, places
     that cannot be read or that a geocoder made up, and repetitions (same service and name within
-    20 m) are excluded row by row.  The source is refused, in `problems`, for a service there is
-    not, a datum that nobody tells or that its rows contradict, an id used twice, too many
-    unreadable coordinates or unmapped categories, or no usable row (unless it is optional).
-    Only columns with a role are kept.  Raises `InputRefused` where the file cannot be read or
-    lacks a column.
+    20 m) are excluded row by row; sites of one institution farther apart stay.  The source is
+    refused, in `problems`, for a service there is not, a datum that nobody tells or that its rows
+    contradict, an id used twice, too many unreadable coordinates or unmapped categories, or no
+    usable row (unless it is optional).  Only columns with a role are kept.  Raises `InputRefused`
+    where the file cannot be read or lacks a column.
     """
     roles = {
         "category": source.category,
@@ -80,6 +83,7 @@ def read_facility_file(
     note_dates(sieve, column.get("name"))
     note_alike(sieve, table)
     table = _with_capacities(sieve, table, column)
+    table = settle_sites(sieve, table, source, column, CAPACITIES)
     if sieve.rows.empty:
         action: Action = "noted" if source.optional else "refused"
         sieve.problems.append(Problem("no_usable_facility", action, source.name))
@@ -127,8 +131,8 @@ def _with_ids(
     sieve: Sieve[gpd.GeoDataFrame], source: FacilitySource, column: Columns
 ) -> gpd.GeoDataFrame:
     """Ids as the file has them, else file stem and row."""
-    rows = sieve.rows
-    made = [f"{source.path.stem}-{row}" for row in rows.index]
+    rows, stem = sieve.rows, source.path.stem
+    made = [f"{stem}-{row}" for row in rows.index.tolist()]
     own = column["id"]
     if own is None:
         return rows.assign(facility_id=made)
@@ -201,9 +205,8 @@ def _with_capacities(
         if own is None:
             continue
         values, bad = numbers(sieve.rows[own])
-        words = np.array([leading_number(cell) for cell in sieve.rows[own].tolist()], dtype=float)
-        read = bad & np.isfinite(words)
-        values[read] = words[read]
+        values[bad] = [leading_number(cell) for cell in sieve.rows[own][bad].tolist()]
+        read = bad & np.isfinite(values)
         sieve.book(read, "capacity_with_words", "repaired", own)
         bad = (bad & ~read) | (values < 0)
         sieve.book(bad & ~blank(sieve.rows[own]), "capacity_unreadable", "repaired", own)

@@ -21,6 +21,7 @@ from lifecircle.inputs.demand import DemandReading, build_demand
 from lifecircle.inputs.hypotheses import Witnesses
 from lifecircle.inputs.lists import Lists, read_lists, study_targets
 from lifecircle.inputs.offices import with_offices
+from lifecircle.inputs.osm_border import with_border
 from lifecircle.inputs.osm_network import streets_network
 from lifecircle.inputs.osm_places import OsmPlaces
 from lifecircle.inputs.osm_streets import Streets, read_streets
@@ -28,14 +29,13 @@ from lifecircle.inputs.osm_walls import with_walls
 from lifecircle.inputs.raster_elevation import read_elevation
 from lifecircle.inputs.read import areas_of, places_reader, units_of, with_entrances
 from lifecircle.inputs.reading import Account
-from lifecircle.inputs.rule_book import refuse_denominators, study_standard, with_area_kinds
+from lifecircle.inputs.rule_book import refuse_denominators, with_area_kinds
+from lifecircle.inputs.walkers import walked_standard
 from lifecircle.network.network import WalkNetwork
-from lifecircle.network.profiles import STANDARD_M_PER_MIN, profile_named
 from lifecircle.network.rules import Policy
 from lifecircle.sources import NetworkSource
 from lifecircle.standards.catalogue import Standard
 from lifecircle.standards.indicators import Targets
-from lifecircle.standards.pace import at_pace
 from lifecircle.study import Study
 
 FULL_BOX = 0.5
@@ -51,6 +51,8 @@ class Inputs:
 
     standard: Standard
     streets: Streets
+    mapped: Streets
+    """The streets before gates, walls and borders of the study's own."""
     network: WalkNetwork
     units: gpd.GeoDataFrame
     facilities: gpd.GeoDataFrame
@@ -62,6 +64,8 @@ class Inputs:
     base_map: gpd.GeoDataFrame
     problems: tuple[Problem, ...]
     accounts: tuple[Account, ...]
+    areas: gpd.GeoDataFrame
+    """The facilities before areas became the places where they are entered."""
 
 
 def read_inputs(study: Study, progress: Progress, standard: Standard | None = None) -> Inputs:
@@ -75,7 +79,7 @@ def read_inputs(study: Study, progress: Progress, standard: Standard | None = No
     places_of = places_reader(standard)
     progress("streets")
     source = study.network
-    streets = read_streets(source.path, street_policy(source))
+    mapped = read_streets(source.path, street_policy(source))
     around = places_of(source)
     progress("units")
     units = units_of(study.units, places_of)
@@ -83,8 +87,10 @@ def read_inputs(study: Study, progress: Progress, standard: Standard | None = No
     units = replace(units, table=with_area_kinds(units.table, study, standard))
     lists = read_lists(study, units.table, targets.lists, targets.attributes)
     crs = study_crs(study, units.table)
-    streets, walls = with_walls(streets, source, crs)
-    network = streets_network(streets, around.barriers.geometry.to_numpy(), crs, source.extent)
+    streets, walls = with_walls(mapped, source, crs)
+    streets, border, cut = with_border(streets, source.border, crs)
+    barriers = np.concatenate([around.barriers.geometry.to_numpy(), border])
+    network = streets_network(streets, barriers, crs, source.extent)
     slopes: tuple[Problem, ...] = ()
     if source.elevation is not None:
         network, slopes = read_elevation(source.elevation.path, network)
@@ -94,12 +100,13 @@ def read_inputs(study: Study, progress: Progress, standard: Standard | None = No
     progress("demand")
     assert network.extent is not None, "a network from an extract knows its extent"
     demand = build_demand(study.demand, units.table, crs, network.extent, places_of)
-    demand = with_offices(demand, study.offices, units.table, crs, network.extent)
+    demand = with_offices(demand, study.offices, units.table, crs, network.extent, witnesses)
     refuse_denominators(study, demand.table)
     refuse_if_any(_refused_without(demand))
     return Inputs(
         standard=standard,
         streets=streets,
+        mapped=mapped,
         network=network,
         units=units.table,
         facilities=conform(with_entrances(facilities.table, network), FACILITIES),
@@ -112,6 +119,7 @@ def read_inputs(study: Study, progress: Progress, standard: Standard | None = No
         problems=(
             *street_notes(streets),
             *walls,
+            *cut,
             *slopes,
             *units.problems,
             *unit_notes(network, units.table, streets.source),
@@ -120,15 +128,8 @@ def read_inputs(study: Study, progress: Progress, standard: Standard | None = No
             *lists.problems,
         ),
         accounts=(units.account, *facilities.accounts, *demand.accounts, *lists.accounts),
+        areas=conform(facilities.table, FACILITIES),
     )
-
-
-def walked_standard(study: Study) -> Standard:
-    """The study's standard, its limits as minutes at the pace of whoever walks."""
-    standard, profile = study_standard(study), profile_named(study.study.profile)
-    if not profile.scenario:
-        return standard
-    return at_pace(standard, profile.m_per_min, STANDARD_M_PER_MIN, profile.name)
 
 
 def street_policy(source: NetworkSource) -> Policy:

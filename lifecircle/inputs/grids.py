@@ -154,7 +154,7 @@ def _chosen(grids: list[Grid], words: Collection[str], path: Path) -> tuple[Grid
 def _frame(grid: Grid, start: int, header: list[str]) -> pd.DataFrame:
     """The rows under the header, each as wide as it; columns without a name are left out."""
     width = len(header)
-    rows = [(row + [""] * width)[:width] for row in grid.rows[start:]]
+    rows = [row if len(row) == width else (row + [""] * width)[:width] for row in grid.rows[start:]]
     index = pd.Index(grid.lines[start:], name=ROW, dtype="int64")
     frame = pd.DataFrame(rows, columns=header, index=index, dtype="str")
     return frame.loc[:, [bool(name) for name in header]]

@@ -108,20 +108,18 @@ def _by_streets(places: Mapping[Datum, tuple[Floats, Floats]], witnesses: Witnes
     network = witnesses.network
     if network is None or network.crs is None or network.extent is None:
         return NOTHING
-    points = {
-        name: np.asarray(shapely.points(*project(lon, lat, network.crs)), dtype=object)
-        for name, (lon, lat) in places.items()
-    }
+    there = {name: project(lon, lat, network.crs) for name, (lon, lat) in places.items()}
+    shapely.prepare(network.extent)
     inside: Mask = np.logical_and.reduce(
-        [shapely.intersects(network.extent, here) for here in points.values()]
+        [shapely.intersects_xy(network.extent, x, y) for x, y in there.values()]
     )
     if inside.sum() < FEWEST_IN_EXTRACT:
         return NOTHING
     lines = np.asarray(network.lines, dtype=object)
-    metres = {
-        name: shapely.distance(here[inside], lines[witnesses.streets.nearest(here[inside])])
-        for name, here in points.items()
-    }
+    metres = {}
+    for name, (x, y) in there.items():
+        points = np.asarray(shapely.points(x[inside], y[inside]), dtype=object)
+        metres[name] = shapely.distance(points, lines[witnesses.streets.nearest(points)])
     least = np.minimum.reduce(list(metres.values()))
     return _votes({name: own <= least + SAME_METRES for name, own in metres.items()})
 

@@ -35,7 +35,7 @@ def land_pieces(land: gpd.GeoDataFrame, source: LandDemand, ground: Ground) -> P
     units = ground.units.geometry.to_numpy()
     whole = shapely.union_all(shapes)
     by_unit = polygons_only(shapely.intersection(units, whole))
-    squares = [_squares(shape, source.spacing_m) for shape in by_unit]
+    squares = [squares_of(shape, source.spacing_m) for shape in by_unit]
     unit_ids = ground.units["unit_id"].to_numpy(dtype=object)
     rows = _rows(squares, unit_ids, ground)
     in_unit = np.zeros(len(shapes), dtype=bool)
@@ -73,7 +73,7 @@ def coded_land(polygons: gpd.GeoDataFrame, source: LandDemand) -> gpd.GeoDataFra
     return chosen
 
 
-def _squares(shape: shapely.Geometry, spacing_m: float) -> tuple[list[str], Shapes]:
+def squares_of(shape: shapely.Geometry, spacing_m: float) -> tuple[list[str], Shapes]:
     """`shape` cut along the grid: "column_row" of each square and what lies in it.
 
     Cut into blocks first, these into columns and the columns into squares, so that few cuts see

@@ -14,6 +14,7 @@ from lifecircle.base.problems import refuse_if_any
 from lifecircle.base.tables import DEMAND, conform
 from lifecircle.inputs.demand import DemandReading
 from lifecircle.inputs.facilities import read_facility_file
+from lifecircle.inputs.hypotheses import Witnesses
 from lifecircle.inputs.pieces import Ground, point_pieces
 from lifecircle.sources import FacilitySource, OfficeSource
 
@@ -26,15 +27,18 @@ def with_offices(
     units: gpd.GeoDataFrame,
     crs: CRS,
     extent: shapely.Geometry,
+    witnesses: Witnesses | None = None,
 ) -> DemandReading:
     """`demand` with a point of weight 1 for each office of `source` that lies in a unit.
 
-    Raises `InputRefused` where the file cannot be used.
+    `witnesses` tell the datum of a file that declares none.  Raises `InputRefused` where the
+    file cannot be used.
     """
     if source is None:
         return demand
     content = source.model_dump(by_alias=True) | {"service": OFFICE}
-    reading = read_facility_file(FacilitySource.model_validate(content), (OFFICE,))
+    facilities = FacilitySource.model_validate(content)
+    reading = read_facility_file(facilities, (OFFICE,), witnesses=witnesses)
     refuse_if_any(reading.problems)
     rows = reading.table.to_crs(crs)[["facility_id", "geometry"]]
     rows = rows.rename(columns={"facility_id": "key"}).assign(offices=1.0)

@@ -16,7 +16,7 @@ from lifecircle.base.problems import InputRefused, Problem
 DELETED_BY_EDITOR = re.compile(
     rb"""<(node|way|relation)\b(?=[^>]*\bid=["'](-?\d+)["'])(?=[^>]*\baction=["']delete["'])"""
 )
-NODE_ID = re.compile(rb"""<node\s[^>]*?\bid=["'](-?\d+)["']""")
+OBJECT_ID = re.compile(rb"""<(node|way|relation)\s[^>]*?\bid=["'](-?\d+)["']""")
 XML_HEAD_BYTES = 65536
 
 
@@ -67,17 +67,18 @@ def _check_whole(path: Path) -> None:
 
 
 def _check_order(path: Path) -> None:
-    """Refuse OSM XML with ways before nodes, or with a node twice: which one holds is unknown."""
+    """Refuse OSM XML with ways before nodes, or an object twice: which one holds is unknown."""
     with _mapped(path) as content:
         first_way, last_node = content.find(b"<way "), content.rfind(b"<node ")
         if 0 <= first_way < last_node:
             raise InputRefused([Problem("osm_unsorted", "refused", path.name)])
-        seen: set[bytes] = set()
-        for match in NODE_ID.finditer(content):
-            if match[1] in seen:
-                value = f"n{match[1].decode()}"
+        seen: dict[bytes, set[bytes]] = {b"node": set(), b"way": set(), b"relation": set()}
+        for match in OBJECT_ID.finditer(content):
+            kind, own = match[1], match[2]
+            if own in seen[kind]:
+                value = f"{kind[:1].decode()}{own.decode()}"
                 raise InputRefused([Problem("osm_twice", "refused", path.name, value=value)])
-            seen.add(match[1])
+            seen[kind].add(own)
 
 
 @contextmanager

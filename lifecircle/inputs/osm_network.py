@@ -10,17 +10,22 @@ import numpy.typing as npt
 import shapely
 from pyproj import CRS
 
+from lifecircle.base.cache import kept
 from lifecircle.base.geo import Floats, centred_crs, project
 from lifecircle.base.problems import UsageError
 from lifecircle.inputs.osm_graph import network_of_graph, read_graphml
-from lifecircle.inputs.osm_places import read_osm_places
+from lifecircle.inputs.osm_places import read_barriers
 from lifecircle.inputs.osm_streets import Streets, read_streets
 from lifecircle.network.build import build_network
-from lifecircle.network.network import WalkNetwork
+from lifecircle.network.network import SquareArea, WalkNetwork
 from lifecircle.network.rules import Policy
 
 if TYPE_CHECKING:
     import networkx as nx
+
+
+NETWORK = (WalkNetwork, SquareArea)
+"""What a kept network is made of."""
 
 
 def read_network(
@@ -42,9 +47,22 @@ def read_network(
         return network_of_graph(path, policy, crs)
     if Path(path).suffix.lower() == ".graphml":
         return read_graphml(Path(path), policy, crs)
-    streets = read_streets(Path(path), policy)
-    barriers = read_osm_places(Path(path), ()).barriers.geometry.to_numpy()
-    return streets_network(streets, barriers, crs, extent)
+    return kept(
+        "streets-network",
+        lambda: _read(Path(path), policy, crs, extent),
+        [Path(path), policy, crs, extent],
+        NETWORK,
+    )
+
+
+def _read(
+    path: Path,
+    policy: Policy,
+    crs: CRS | None,
+    extent: tuple[float, float, float, float] | None,
+) -> WalkNetwork:
+    streets = read_streets(path, policy)
+    return streets_network(streets, read_barriers(path).geometry.to_numpy(), crs, extent)
 
 
 def _refuse_distorting(crs: CRS | None) -> None:
@@ -67,7 +85,7 @@ def streets_network(
     if crs is None:
         crs = centred_crs(float(np.mean(streets.ways.lon)), float(np.mean(streets.ways.lat)))
     ground = known_ground(streets, extent)
-    return build_network(
+    arguments = (
         streets.ways,
         crs,
         streets.gates,
@@ -76,6 +94,7 @@ def streets_network(
         streets.delays,
         streets.squares,
     )
+    return kept("network", lambda: build_network(*arguments), arguments, NETWORK)
 
 
 def known_ground(

@@ -28,6 +28,9 @@ Tags = Mapping[str, str]
 KEYS = ("boundary", "building", "entrance", "landuse", "leisure", "natural", "railway", "waterway")
 """Keys read whatever the standard asks for."""
 
+BARRIER_KEYS = ("natural", "railway", "waterway")
+"""Those of what a walk may not cross."""
+
 WATERWAY_LINES = {"river", "canal"}
 RAIL_LINES = {"rail", "light_rail", "subway"}
 GREEN = {
@@ -88,11 +91,21 @@ def read_osm_places(path: Path, keys: Collection[str]) -> OsmPlaces:
 
     Raises `InputRefused` where the file is not a whole OSM extract.
     """
+    return _read(path, frozenset(keys), (*KEYS, *keys))
+
+
+def read_barriers(path: Path) -> gpd.GeoDataFrame:
+    """What a walk may not cross, as in `OsmPlaces.barriers`; raises `InputRefused` as above."""
+    return _read(path, frozenset(), BARRIER_KEYS).barriers
+
+
+def _read(path: Path, features: frozenset[str], wanted: Collection[str]) -> OsmPlaces:
+    """The places with one of the `wanted` keys; those of `features` make an object a feature."""
     check_osm_file(path)
     deleted = deleted_in_editor(path)
-    found = _Found(frozenset(keys))
+    found = _Found(features)
     try:
-        for item in _objects(path, found.keys):
+        for item in _objects(path, wanted):
             if item.visible and _osm_id(item) not in deleted:
                 _take(item, found)
     except RuntimeError as error:
@@ -102,9 +115,9 @@ def read_osm_places(path: Path, keys: Collection[str]) -> OsmPlaces:
     return _places(path.name, found)
 
 
-def _objects(path: Path, keys: frozenset[str]) -> Iterator[Any]:
+def _objects(path: Path, keys: Collection[str]) -> Iterator[Any]:
     """Nodes, ways, relations and assembled areas that carry a key we know."""
-    wanted = osmium.filter.KeyFilter(*sorted(keys | set(KEYS)))
+    wanted = osmium.filter.KeyFilter(*sorted(set(keys)))
     processor = osmium.FileProcessor(path).with_areas(wanted).with_filter(wanted)
     return iter(processor)
 

@@ -1,4 +1,4 @@
-"""The walked ways of an OSM extract, in one pass, and an account of all others.
+"""The walked ways of an OSM extract, and an account of all others.
 
 Every way of the file is counted: as walked, or as left out under its reason.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,11 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import osmium
 
-from lifecircle.base.geo import geodesic_m
+from lifecircle.base.cache import kept
+from lifecircle.base.geo import Floats, geodesic_m
 from lifecircle.base.problems import InputRefused, Problem
+from lifecircle.inputs.osm_columns import Columns, Unusual, read_columns
 from lifecircle.inputs.osm_file import check_osm_file, deleted_in_editor, is_xml
+from lifecircle.inputs.osm_objects import osmium_columns
+from lifecircle.network.network import Ints, Mask
 from lifecircle.network.rules import (
-    Decision,
     GateState,
     Policy,
     decide_node,
@@ -28,6 +33,7 @@ from lifecircle.network.rules import (
     highway_classes,
     is_square,
     kind_of_no_street,
+    rule_table,
     step_count,
     undecided,
 )
@@ -36,6 +42,11 @@ from lifecircle.network.ways import NodeDelay, Square, Ways
 NODE_KEYS = ("barrier", "entrance", "highway", "crossing")
 FOOTWAYS = {"footway", "path", "pedestrian"}
 SQUARE_KEYS = ("highway", "railway", "public_transport")
+KEYS = (
+    "highway", "foot", "access", "indoor", "tunnel", "bridge", "layer", "ramp", "step_count",
+    "area", "type", "building", "sidewalk",
+)  # fmt: skip
+"""Keys that the rules ask ways for beside those in their table."""
 
 
 @dataclass(frozen=True)
@@ -71,114 +82,231 @@ class Streets:
     ways_read: int
 
 
-@dataclass
-class _Lines:
-    """Ways as they are collected."""
-
-    way_id: list[int] = field(default_factory=list)
-    flags: list[int] = field(default_factory=list)
-    steps: list[float] = field(default_factory=list)
-    start: list[int] = field(default_factory=lambda: [0])
-    node: list[int] = field(default_factory=list)
-    lon: list[float] = field(default_factory=list)
-    lat: list[float] = field(default_factory=list)
-
-    def end_part(self, way_id: int, flags: int, steps: float) -> bool:
-        """Close the way under way; False, and nothing kept, where it has no two places."""
-        first = self.start[-1]
-        if len(set(self.node[first:])) < 2:
-            del self.node[first:], self.lon[first:], self.lat[first:]
-            return False
-        self.way_id.append(way_id)
-        self.flags.append(flags)
-        self.steps.append(steps)
-        self.start.append(len(self.node))
-        return True
-
-
-@dataclass
-class _Found:
-    walked: _Lines = field(default_factory=_Lines)
-    others: _Lines = field(default_factory=_Lines)
-    reasons: list[str] = field(default_factory=list)
-    """Of `others`, one each."""
-    gates: dict[int, GateState] = field(default_factory=dict)
-    let_through: set[int] = field(default_factory=set)
-    delays: dict[int, NodeDelay] = field(default_factory=dict)
-    left_out: Counter[str] = field(default_factory=Counter)
-    no_streets: Counter[str] = field(default_factory=Counter)
-    undecided: Counter[str] = field(default_factory=Counter)
-    missing_nodes: int = 0
-    broken: list[int] = field(default_factory=list)
-    pointless: int = 0
-    sidewalk_elsewhere: set[int] = field(default_factory=set)
-    footways: set[int] = field(default_factory=set)
-    ways_read: int = 0
-
-
 def read_streets(path: Path, policy: Policy) -> Streets:
     """The walked ways and gates of an OSM extract; raises `InputRefused` where there are none."""
     check_osm_file(path)
+    return kept("streets", lambda: _read(path, policy), [path, policy], [Streets, Ways, Square])
+
+
+def _read(path: Path, policy: Policy) -> Streets:
     deleted = deleted_in_editor(path)
-    found = _Found()
     try:
         bounds = _header_box(path)
-        unsaved = _unsaved_nodes(path)
-        for item in _objects(path):
-            if not item.visible or f"{item.type_str()}{item.id}" in deleted:
-                continue
-            if item.is_way():
-                _take_way(item, policy, unsaved, found)
-            elif item.is_node():
-                _take_node(item, policy, found)
+        columns = _columns(path, deleted)
         free_nodes = np.empty((0, 2)) if bounds else _free_nodes(path)
         squares = _squares(path, policy, deleted)
     except RuntimeError as error:
         problem = Problem("osm_unreadable", "refused", path.name, details={"error": str(error)})
         raise InputRefused([problem]) from None
-    if not found.walked.way_id:
-        details = {"read": found.ways_read}
+    streets = _streets(path.name, columns, policy, squares, bounds, free_nodes)
+    if not len(streets.ways.way_id):
+        details = {"read": streets.ways_read}
         raise InputRefused([Problem("no_walkable_way", "refused", path.name, details=details)])
-    return _streets(path.name, found, squares, bounds, free_nodes)
+    return streets
 
 
-def _objects(path: Path) -> Iterable[Any]:
-    """All ways, and the nodes that may be gates or delays."""
-    nodes = osmium.filter.KeyFilter(*NODE_KEYS)
-    nodes.enable_for(osmium.osm.NODE)
-    entities = osmium.osm.NODE | osmium.osm.WAY
-    # Any: pyosmium's union of object types knows nothing of is_way().
-    processor = osmium.FileProcessor(path, entities).with_locations().with_filter(nodes)
-    return cast(Iterable[Any], processor)
+def _columns(path: Path, deleted: frozenset[str]) -> Columns:
+    """The nodes and ways of an extract; what is no plain PBF is read by osmium."""
+    if not is_xml(path):
+        with suppress(Unusual):
+            return read_columns(path, NODE_KEYS, way_keys())
+    return osmium_columns(path, NODE_KEYS, way_keys(), deleted)
+
+
+@cache
+def way_keys() -> frozenset[str]:
+    """Every key that the rules ask a way for."""
+    table = rule_table()
+    pairs = [pair for room in ("other", "expressway", "oneway", "square") for pair in
+             sum((row for key, row in table[room].items() if key != "kinds"), ())]  # fmt: skip
+    return frozenset({pair.split("=")[0] for pair in pairs} | {*table["other"]["kinds"], *KEYS})
 
 
 def _streets(
     source: str,
-    found: _Found,
+    columns: Columns,
+    policy: Policy,
     squares: tuple[Square, ...],
     bounds: tuple[float, float, float, float] | None,
     free_nodes: npt.NDArray[np.float64],
 ) -> Streets:
+    verdicts = [_Verdict.of(tags, policy) for tags in columns.patterns]
+    reason = np.array([one.reason for one in verdicts], dtype=object)[columns.way_tags]
+    walked = reason == ""
+    places = _places(columns, np.flatnonzero(reason != "no_highway"))
+    ways, missing, pointless = _parts(columns, places, np.flatnonzero(walked), verdicts)
+    let_through, gates, delays, odd = _nodes(columns, policy)
+    for pattern, count in _counted(columns.way_tags[reason != "no_highway"]):
+        odd.update({value: count * often for value, often in verdicts[pattern].undecided.items()})
     return Streets(
         source=source,
-        ways=_ways(found.walked),
-        gates=found.gates,
-        let_through=frozenset(found.let_through),
-        delays=found.delays,
+        ways=ways,
+        gates=gates,
+        let_through=frozenset(let_through),
+        delays=delays,
         squares=squares,
         bounds=bounds,
         free_nodes=free_nodes,
-        left_out=dict(sorted(found.left_out.items())),
-        left_out_m=_metres_by_reason(found),
-        no_streets=dict(sorted(found.no_streets.items())),
-        undecided=dict(sorted(found.undecided.items())),
-        missing_nodes=found.missing_nodes,
-        broken=tuple(sorted(set(found.broken))),
-        pointless=found.pointless,
-        sidewalk_elsewhere=frozenset(found.sidewalk_elsewhere),
-        footways=frozenset(found.footways),
-        ways_read=found.ways_read,
+        left_out=dict(sorted(Counter(reason[~walked].tolist()).items())),
+        left_out_m=_metres_by_reason(columns, places, reason),
+        no_streets=_no_streets(columns, reason, verdicts),
+        undecided=dict(sorted(odd.items())),
+        missing_nodes=int(missing.sum()),
+        broken=tuple(np.unique(columns.way_id[np.flatnonzero(walked)[missing > 0]]).tolist()),
+        pointless=pointless,
+        sidewalk_elsewhere=_those(columns, reason != "no_highway", verdicts, "sidewalk_elsewhere"),
+        footways=_those(columns, walked, verdicts, "footway"),
+        ways_read=len(columns.way_id),
     )
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What the rules say of all ways with the same tags."""
+
+    reason: str
+    flags: int
+    steps: float
+    kind: str
+    undecided: Counter[str]
+    sidewalk_elsewhere: bool
+    footway: bool
+
+    @classmethod
+    def of(cls, tags: Mapping[str, str], policy: Policy) -> _Verdict:
+        """Ask the rules."""
+        decision = decide_way(tags, policy)
+        asked = {key: tags[key] for key in ("foot", "access") if key in tags}
+        return cls(
+            decision.reason,
+            int(decision.flags),
+            step_count(tags),
+            kind_of_no_street(tags),
+            Counter(undecided(asked)),
+            tags.get("sidewalk") == "separate",
+            bool(FOOTWAYS & set(highway_classes(tags))),
+        )
+
+
+def _counted(numbers: Ints) -> Iterable[tuple[int, int]]:
+    return enumerate(np.bincount(numbers).tolist())
+
+
+def _those(columns: Columns, chosen: Mask, verdicts: list[_Verdict], name: str) -> frozenset[int]:
+    """Ids of the chosen ways whose verdict says so."""
+    said = np.array([getattr(one, name) for one in verdicts], dtype=bool)[columns.way_tags]
+    return frozenset(columns.way_id[chosen & said].tolist())
+
+
+def _no_streets(
+    columns: Columns, reason: npt.NDArray[np.object_], verdicts: list[_Verdict]
+) -> dict[str, int]:
+    """Ways that are no street at all by what they are."""
+    none = reason == "no_highway"
+    kind = np.array([one.kind for one in verdicts], dtype=object)[columns.way_tags[none]]
+    # Of their tags only those were kept that the rules ask for.
+    kind[(kind == "untagged") & columns.way_tagged[none]] = "other"
+    return dict(sorted(Counter(kind.tolist()).items()))
+
+
+@dataclass(frozen=True)
+class _Places:
+    """The vertices of some ways: which way each belongs to, its node, and where that lies."""
+
+    way: Ints
+    node: Ints
+    lon: Floats
+    lat: Floats
+
+    def of(self, chosen: Mask) -> _Places:
+        """Some of the vertices."""
+        return _Places(self.way[chosen], self.node[chosen], self.lon[chosen], self.lat[chosen])
+
+
+def _places(columns: Columns, ways: Ints) -> _Places:
+    """Where the nodes of `ways` lie; NaN for those that the extract does not hold."""
+    start, count = columns.way_start[ways], np.diff(columns.way_start)[ways]
+    step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    node = columns.refs[np.repeat(start, count) + step]
+    known = np.append(columns.node_id, np.iinfo(np.int64).max)
+    at = np.searchsorted(columns.node_id, node)
+    at[known[at] != node] = len(columns.node_id)
+    lon, lat = np.append(columns.lon, np.nan)[at], np.append(columns.lat, np.nan)[at]
+    return _Places(np.repeat(ways, count), node, lon, lat)
+
+
+def _parts(
+    columns: Columns, places: _Places, walked: Ints, verdicts: list[_Verdict]
+) -> tuple[Ways, Ints, int]:
+    """The walked ways, how many nodes each of them misses, and how many are of a single place.
+
+    Where a node is missing only its segments are dropped: the way goes on as another part.
+    """
+    is_walked = np.zeros(len(columns.way_id), dtype=bool)
+    is_walked[walked] = True
+    places = places.of(is_walked[places.way])
+    there = ~np.isnan(places.lon)
+    missing = np.bincount(places.way[~there], minlength=len(columns.way_id))
+    # A part begins with its way, and behind every gap.
+    part = np.cumsum((np.diff(places.way, prepend=-1) != 0) | ~np.append(True, there[:-1]))
+    places, part = places.of(there), part[there]
+    first = np.flatnonzero(np.diff(part, prepend=-1))
+    count = np.diff(np.append(first, len(part)))
+    moves = places.node != np.repeat(places.node[first], count)
+    kept = np.add.reduceat(moves, first) > 0 if len(first) else np.zeros(0, dtype=bool)
+    way, whole = places.way[first[kept]], missing[places.way[first[kept]]] == 0
+    places = places.of(np.repeat(kept, count))
+    pointless = is_walked & (missing == 0)
+    pointless[way] = False
+    flags = np.array([one.flags for one in verdicts], dtype=np.uint8)
+    steps = np.array([one.steps for one in verdicts])[columns.way_tags[way]]
+    ways = Ways(
+        way_id=columns.way_id[way],
+        flags=flags[columns.way_tags[way]],
+        start=np.append(0, np.cumsum(count[kept])),
+        node=places.node,
+        lon=places.lon,
+        lat=places.lat,
+        # A count of steps holds for the whole way only; of a part the length decides.
+        steps=np.where(whole | (steps == 0), steps, np.nan),
+    )
+    return ways, missing[walked], int(pointless.sum())
+
+
+def _nodes(
+    columns: Columns, policy: Policy
+) -> tuple[set[int], dict[int, GateState], dict[int, NodeDelay], Counter[str]]:
+    """Nodes that let through, gates, delays, and values that decide nothing."""
+    let_through: set[int] = set()
+    gates: dict[int, GateState] = {}
+    delays: dict[int, NodeDelay] = {}
+    odd: Counter[str] = Counter()
+    for node, tags in columns.node_tags.items():
+        state = decide_node(tags, policy)
+        if state != "open":
+            gates[node] = state
+        if "barrier" in tags and state != "shut" or "entrance" in tags:
+            let_through.add(node)
+        if "barrier" in tags:
+            odd.update(undecided(tags))
+        delay = delay_at_node(tags)
+        if delay:
+            delays[node] = delay
+    return let_through, gates, delays, odd
+
+
+def _metres_by_reason(
+    columns: Columns, places: _Places, reason: npt.NDArray[np.object_]
+) -> dict[str, float]:
+    """Geodesic metres of the ways left out, by reason."""
+    left = places.of((reason[places.way] != "") & ~np.isnan(places.lon))
+    inside = np.flatnonzero(left.way[1:] == left.way[:-1])
+    metres = geodesic_m(
+        left.lon[inside], left.lat[inside], left.lon[inside + 1], left.lat[inside + 1]
+    )
+    of_way = np.bincount(left.way[inside], metres, len(columns.way_id))
+    names = sorted(set(reason.tolist()) - {"", "no_highway"})
+    return {name: float(of_way[reason == name].sum()) for name in names}
 
 
 def _header_box(path: Path) -> tuple[float, float, float, float] | None:
@@ -187,17 +315,6 @@ def _header_box(path: Path) -> tuple[float, float, float, float] | None:
         return None
     low, high = box.bottom_left, box.top_right
     return (low.lon, low.lat, high.lon, high.lat)
-
-
-def _unsaved_nodes(path: Path) -> dict[int, tuple[float, float]]:
-    """Places of nodes with negative ids, which editors give to what they have not yet saved.
-
-    osmium's table of locations leaves them out.
-    """
-    if not is_xml(path):
-        return {}
-    nodes = cast(Iterable[Any], osmium.FileProcessor(path, osmium.osm.NODE))
-    return {item.id: (item.lon, item.lat) for item in nodes if item.id < 0 and item.visible}
 
 
 def _free_nodes(path: Path) -> npt.NDArray[np.float64]:
@@ -212,77 +329,6 @@ def _free_nodes(path: Path) -> npt.NDArray[np.float64]:
         for node in used:
             tagged.pop(node.ref, None)
     return np.array(list(tagged.values()), dtype=float).reshape(-1, 2)
-
-
-def _take_way(
-    way: Any, policy: Policy, unsaved: Mapping[int, tuple[float, float]], found: _Found
-) -> None:
-    found.ways_read += 1
-    tags = dict(way.tags)
-    decision = decide_way(tags, policy)
-    if decision.reason == "no_highway":
-        found.left_out["no_highway"] += 1
-        found.no_streets[kind_of_no_street(tags)] += 1
-        return
-    found.undecided.update(undecided({key: tags[key] for key in ("foot", "access") if key in tags}))
-    if tags.get("sidewalk") == "separate":
-        found.sidewalk_elsewhere.add(way.id)
-    if decision.walked:
-        if FOOTWAYS & set(highway_classes(tags)):
-            found.footways.add(way.id)
-        if not _take_places(way, decision, step_count(tags), unsaved, found):
-            found.pointless += 1
-        return
-    found.left_out[decision.reason] += 1
-    places = [(node.lon, node.lat) for node in way.nodes if node.location.valid()]
-    found.others.lon += [lon for lon, _ in places]
-    found.others.lat += [lat for _, lat in places]
-    found.others.start.append(len(found.others.lon))
-    found.reasons.append(decision.reason)
-
-
-def _take_places(
-    way: Any,
-    decision: Decision,
-    steps: float,
-    unsaved: Mapping[int, tuple[float, float]],
-    found: _Found,
-) -> bool:
-    """Keep the places of a walked way; False where it has no two of them.
-
-    Where a node is missing only its segments are dropped: the way goes on as another part.
-    """
-    lines, flags, kept = found.walked, int(decision.flags), False
-    missing = 0
-    for node in way.nodes:
-        place = (node.lon, node.lat) if node.location.valid() else unsaved.get(node.ref)
-        if place is None:
-            missing += 1
-            kept |= lines.end_part(way.id, flags, np.nan if steps else 0.0)
-            continue
-        lines.node.append(node.ref)
-        lines.lon.append(place[0])
-        lines.lat.append(place[1])
-    # A count of steps holds for the whole way only; of a part the length decides.
-    kept |= lines.end_part(way.id, flags, steps if not missing else steps and np.nan)
-    if missing:
-        found.missing_nodes += missing
-        found.broken.append(way.id)
-    return kept or missing > 0
-
-
-def _take_node(node: Any, policy: Policy, found: _Found) -> None:
-    tags = dict(node.tags)
-    state = decide_node(tags, policy)
-    if state != "open":
-        found.gates[node.id] = state
-    if "barrier" in tags and state != "shut" or "entrance" in tags:
-        found.let_through.add(node.id)
-    if "barrier" in tags:
-        found.undecided.update(undecided(tags))
-    delay = delay_at_node(tags)
-    if delay:
-        found.delays[node.id] = delay
 
 
 def _squares(path: Path, policy: Policy, deleted: frozenset[str]) -> tuple[Square, ...]:
@@ -310,29 +356,3 @@ def _squares(path: Path, policy: Policy, deleted: frozenset[str]) -> tuple[Squar
 
 def _ring(ring: Iterable[Any]) -> tuple[tuple[int, float, float], ...]:
     return tuple((node.ref, node.lon, node.lat) for node in ring)
-
-
-def _ways(lines: _Lines) -> Ways:
-    return Ways(
-        way_id=np.array(lines.way_id, dtype=np.int64),
-        flags=np.array(lines.flags, dtype=np.uint8),
-        start=np.array(lines.start, dtype=np.int64),
-        node=np.array(lines.node, dtype=np.int64),
-        lon=np.array(lines.lon),
-        lat=np.array(lines.lat),
-        steps=np.array(lines.steps, dtype=float),
-    )
-
-
-def _metres_by_reason(found: _Found) -> dict[str, float]:
-    """Geodesic metres of the ways left out, by reason."""
-    lines = found.others
-    lon, lat = np.array(lines.lon), np.array(lines.lat)
-    way = np.repeat(np.arange(len(found.reasons)), np.diff(lines.start))
-    inside = way[1:] == way[:-1]
-    steps = geodesic_m(lon[:-1], lat[:-1], lon[1:], lat[1:]) if len(lon) else np.empty(0)
-    metres = np.bincount(way[1:][inside], steps[inside], len(found.reasons))
-    totals: Counter[str] = Counter()
-    for reason, length in zip(found.reasons, metres.tolist(), strict=True):
-        totals[reason] += length
-    return dict(sorted(totals.items()))

@@ -13,11 +13,11 @@ from pyproj import CRS
 
 from lifecircle.base.geo import GEOGRAPHIC, Floats
 from lifecircle.base.problems import InputRefused, Problem, refuse_if_any
-from lifecircle.inputs.cells import Mask, angles, blank, numbers
+from lifecircle.inputs.cells import Mask, blank
 from lifecircle.inputs.columns import column_of, declared_column
 from lifecircle.inputs.coordinates import (
     book_other_coordinates,
-    book_readings,
+    read_coordinates,
     split_location,
 )
 from lifecircle.inputs.datum import (
@@ -99,8 +99,9 @@ def _from_table(
     if kind == "XLSX":
         _refuse_formulas(sieve, [x_column, y_column], source)
     x, y = _readable(sieve, x_column, y_column)
-    sieve.exclude((x == 0) & (y == 0), "null_island", x_column)
-    x, y = _values(sieve, x_column), _values(sieve, y_column)
+    nowhere = (x == 0) & (y == 0)
+    sieve.exclude(nowhere, "null_island", x_column)
+    x, y = x[~nowhere], y[~nowhere]
     datum = datum_name(source.datum, source.name) if source.datum else None
     x, y = book_other_coordinates(sieve, x, y, (x_column, y_column), datum, source)
     refuse_if_any(sieve.problems)
@@ -183,18 +184,12 @@ def _refuse_formulas(sieve: Sieve[gpd.GeoDataFrame], columns: list[str], source:
 
 def _readable(sieve: Sieve[gpd.GeoDataFrame], x: str, y: str) -> tuple[Floats, Floats]:
     """Coordinates of the rows where both can be read; the others are excluded."""
-    book_readings(sieve, (x, y))
-    for column in (x, y):
-        unreadable = np.isnan(_values(sieve, column))
-        sieve.exclude(unreadable, "coordinates_unreadable", column)
-    return _values(sieve, x), _values(sieve, y)
-
-
-def _values(sieve: Sieve[gpd.GeoDataFrame], column: str) -> Floats:
-    values, bad = numbers(sieve.rows[column])
-    if bad.any():
-        values[bad] = angles(sieve.rows[column][bad])[0]
-    return values
+    values = read_coordinates(sieve, (x, y))
+    known = [np.isfinite(own) for own in values]
+    sieve.exclude(~known[0], "coordinates_unreadable", x)
+    sieve.exclude(~known[1][known[0]], "coordinates_unreadable", y)
+    both = known[0] & known[1]
+    return values[0][both], values[1][both]
 
 
 def _said(

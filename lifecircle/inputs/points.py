@@ -1,4 +1,4 @@
-"""Demand from points that carry weights in columns."""
+"""Demand from points, and from areas of compounds, that carry weights in columns."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from lifecircle.base.problems import InputRefused, Problem
 from lifecircle.base.tables import DENOMINATORS
 from lifecircle.inputs.cells import blank, numbers
+from lifecircle.inputs.kinds import TABLE_KINDS, file_kind
 from lifecircle.inputs.places import read_places
 from lifecircle.inputs.reading import Reading
 from lifecircle.inputs.sieve import Sieve
-from lifecircle.sources import PointsDemand
+from lifecircle.sources import CompoundsDemand, PointsDemand
 
 CARRIED = ("residents", "residents_60plus", "children_0_3", "dwellings")
+
+
+Weighted = PointsDemand | CompoundsDemand
 
 
 def read_points(source: PointsDemand) -> Reading[gpd.GeoDataFrame]:
@@ -25,10 +30,25 @@ def read_points(source: PointsDemand) -> Reading[gpd.GeoDataFrame]:
     point are refused, in `problems`.  Raises `InputRefused` where the file cannot be read or
     lacks a column.
     """
+    return _read(source, {"lon": source.lon, "lat": source.lat}, ("Point",))
+
+
+def read_compounds(source: CompoundsDemand) -> Reading[gpd.GeoDataFrame]:
+    """The same for areas of compounds, which stay areas; a table, which has none, is refused."""
+    kind = file_kind(source.path)
+    if kind in TABLE_KINDS:
+        details = {"value": kind}
+        problem = Problem("compounds_table", "refused", source.name, details=details)
+        raise InputRefused([problem])
+    return _read(source, {}, ("Polygon", "MultiPolygon"))
+
+
+def _read(
+    source: Weighted, places: dict[str, str | None], shapes: tuple[str, ...]
+) -> Reading[gpd.GeoDataFrame]:
     declared = {weight: getattr(source, weight) for weight in CARRIED}
-    roles = {"id": source.id, "lon": source.lon, "lat": source.lat, **declared}
-    sieve = read_places(source, roles).sieve
-    _exclude_other_shapes(sieve)
+    sieve = read_places(source, {"id": source.id, **places, **declared}).sieve
+    _exclude_other_shapes(sieve, shapes)
     columns = {
         weight: _weights(sieve, declared[weight]) if declared.get(weight) else np.nan
         for weight in DENOMINATORS
@@ -46,9 +66,9 @@ def read_points(source: PointsDemand) -> Reading[gpd.GeoDataFrame]:
     )
 
 
-def _exclude_other_shapes(sieve: Sieve[gpd.GeoDataFrame]) -> None:
+def _exclude_other_shapes(sieve: Sieve[gpd.GeoDataFrame], shapes: tuple[str, ...]) -> None:
     kinds = sieve.rows.geom_type
-    other = (kinds != "Point").to_numpy(dtype=bool)
+    other = (~kinds.isin(shapes)).to_numpy(dtype=bool)
     sieve.exclude(other, "geometry_kind", "", kinds[other].tolist())
 
 
@@ -62,7 +82,7 @@ def _weights(sieve: Sieve[gpd.GeoDataFrame], column: str) -> pd.Series:
     return pd.Series(np.where(empty, 0.0, values), index=cells.index)
 
 
-def _ids(sieve: Sieve[gpd.GeoDataFrame], source: PointsDemand) -> list[str]:
+def _ids(sieve: Sieve[gpd.GeoDataFrame], source: Weighted) -> list[str]:
     """Ids as the file has them, else file stem and row."""
     made = [f"{source.path.stem}-{row}" for row in sieve.rows.index]
     if source.id is None:

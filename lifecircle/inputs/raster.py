@@ -21,6 +21,7 @@ from rasterio.windows import Window
 from lifecircle.base.geo import Floats
 from lifecircle.base.problems import InputRefused, Problem, refuse_if_any
 from lifecircle.base.tables import conform
+from lifecircle.inputs.calibrate import Cuts, calibrated
 from lifecircle.inputs.datum import DATUMS, SHIFTED, datum_name
 from lifecircle.inputs.pieces import PIECES, Ground, PeopleAccount, Pieces
 from lifecircle.inputs.raster_units import counted, refuse_unexpected
@@ -76,9 +77,12 @@ class _Grid:
         return np.asarray(there.to_crs(crs).to_numpy())
 
 
-def raster_pieces(source: RasterDemand, ground: Ground) -> Pieces:
+def raster_pieces(
+    source: RasterDemand, ground: Ground, census: pd.DataFrame | None = None
+) -> Pieces:
     """One piece for each part of a cell in one unit, with its exact share of the cell's people.
 
+    `census` (unit_id and totals, one row for each unit) scales the people of each unit.
     Shares are areas in the raster's own projection.  The point is the cell's centre where the
     piece is the whole cell, else a point on the surface of the piece.  Raises `InputRefused` for
     a raster without a CRS, with negative people, or that lies somewhere else.
@@ -96,10 +100,25 @@ def raster_pieces(source: RasterDemand, ground: Ground) -> Pieces:
     values = np.stack(list(people.values()))
     has_people: npt.NDArray[np.bool_] = np.asarray((values > 0).any(axis=0))
     parts = parts[has_people[parts["cell"]]].reset_index(drop=True)
-    rows = _rows(parts, people, shapes, ground, grid)
+    cuts = _cuts(parts, "inside")
+    stand_ins = None
+    amounts = {weight: own[cuts.cell] * cuts.share for weight, own in people.items()}
+    if census is not None:
+        new = calibrated(people, _cuts(whole, "share"), cuts, census, ground, source)
+        known = np.logical_or.reduce([np.isfinite(own) for own in new.amounts.values()])
+        parts = parts[known].reset_index(drop=True)
+        amounts = {weight: own[known] for weight, own in new.amounts.items()}
+        stand_ins, accounts, problems = new.stand_ins, new.accounts, (*problems, *new.problems)
+    rows = _rows(parts, amounts, shapes, ground, grid)
     read, used = int(np.isfinite(values).any(axis=0).sum()), int(parts["cell"].nunique())
     account = Account(source.name, read, used, read - used)
+    if stand_ins is not None and len(stand_ins):
+        rows = gpd.GeoDataFrame(pd.concat([rows, stand_ins], ignore_index=True))
     return Pieces(source, rows, (account,), accounts, problems)
+
+
+def _cuts(parts: pd.DataFrame, share: str) -> Cuts:
+    return Cuts(*(parts[name].to_numpy() for name in ("unit", "cell", share)))
 
 
 def _read(
@@ -300,9 +319,9 @@ def _account(
 
 
 def _rows(
-    parts: pd.DataFrame, people: dict[str, Floats], shapes: Shapes, ground: Ground, grid: _Grid
+    parts: pd.DataFrame, amounts: dict[str, Floats], shapes: Shapes, ground: Ground, grid: _Grid
 ) -> gpd.GeoDataFrame:
-    """The pieces with their people, at the cell's centre or on the surface of a cut cell."""
+    """The pieces with `amounts` of people, at the cell's centre or on a cut cell's surface."""
     cell, inside = parts["cell"].to_numpy(), parts["inside"].to_numpy()
     unit = parts["unit"].to_numpy()
     corner = grid.cells_at(cell)
@@ -317,7 +336,7 @@ def _rows(
     rows = {
         "key": (cell_id + "-" + unit_id).to_numpy(),
         "unit_id": unit_id,
-        **{weight: values[cell] * inside for weight, values in people.items()},
+        **amounts,
         "extent_share": inside / parts["share"].to_numpy(),
     }
     placed = gpd.GeoDataFrame(rows, geometry=grid.placed(points, ground.crs), crs=ground.crs)

@@ -10,13 +10,14 @@ from typing import Any
 import geopandas as gpd
 from pydantic import TypeAdapter
 
+from lifecircle.base.cache import kept
 from lifecircle.base.geo import GEOGRAPHIC
 from lifecircle.base.problems import UsageError, refuse_if_any
 from lifecircle.inputs.demand import build_demand
 from lifecircle.inputs.facilities import read_facility_file
 from lifecircle.inputs.hypotheses import Witnesses
 from lifecircle.inputs.osm_facilities import osm_facilities
-from lifecircle.inputs.osm_file import is_osm
+from lifecircle.inputs.osm_file import check_osm_file, is_osm
 from lifecircle.inputs.osm_places import OsmPlaces, read_osm_places
 from lifecircle.inputs.osm_units import osm_units
 from lifecircle.inputs.reading import Reading
@@ -43,7 +44,9 @@ def places_reader(standard: Standard) -> PlacesOf:
 
     @lru_cache(maxsize=8)
     def read(path: Path) -> OsmPlaces:
-        return read_osm_places(path, keys)
+        check_osm_file(path)
+        depends = [path, sorted(keys)]
+        return kept("places", lambda: read_osm_places(path, keys), depends, [OsmPlaces])
 
     return lambda source: read(source.path.resolve())
 

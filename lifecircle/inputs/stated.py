@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from lifecircle.base.geo import GEOGRAPHIC
-from lifecircle.inputs.cells import normal, normals
+from lifecircle.inputs.cells import normal
 
 Positions = npt.NDArray[np.int64]
 
@@ -60,17 +60,17 @@ def positions_of(
     `street` and `district` are columns of text that may be empty; `text` is address and name.
     """
     fine, coarse = areas[areas["fine"]], areas[~areas["fine"]]
-    named_district = district.map(_stem_of_district).to_numpy()
-    in_text = _found_in(text, coarse["name"])
-    named_district = np.where(named_district == "", in_text.map(_stem_of_district), named_district)
-    named_street = normals(street)
+    named_district = _stems_of_districts(district)
+    in_text = _stems_of_districts(_found_in(text, coarse["name"]))
+    named_district = np.where(named_district == "", in_text, named_district)
+    named_street = street.map({name: normal(name) for name in street.unique()})
     named_street = named_street.where(named_street != "", _found_in(text, fine["name"]))
     lookup = _lookup(fine)
     by_street = [
         lookup.get((district, street), lookup.get(("", street), -1))
         if not district
         else lookup.get((district, street), -1)
-        for district, street in zip(named_district, named_street, strict=True)
+        for district, street in zip(named_district, named_street.tolist(), strict=True)
     ]
     by_district = {_stem_of_district(name): index for index, name in coarse["name"].items()}
     spare = [by_district.get(name, -1) for name in named_district]
@@ -96,6 +96,11 @@ def _lookup(fine: gpd.GeoDataFrame) -> dict[tuple[str, str], int]:
 
 def _stem_of_district(name: str) -> str:
     return DISTRICT_ENDS.sub("", normal(name))
+
+
+def _stems_of_districts(names: pd.Series) -> npt.NDArray[np.object_]:
+    stems = {name: _stem_of_district(name) for name in names.unique()}
+    return np.array([stems[name] for name in names.tolist()], dtype=object)
 
 
 def _found_in(text: pd.Series, names: Collection[str]) -> pd.Series:

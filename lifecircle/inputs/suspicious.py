@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from lifecircle.base.geo import centred_crs
+from lifecircle.base.geo import Floats, geodesic_m
 from lifecircle.base.problems import Problem
 from lifecircle.inputs.cells import normals
 from lifecircle.inputs.hypotheses import Witnesses
 from lifecircle.inputs.places import Places
 from lifecircle.inputs.sieve import place_of
+
+Shapes = npt.NDArray[np.object_]
 
 FEWEST_ON_A_POINT = 3
 FEWEST_WITHOUT_DISTRICT = 5
@@ -60,17 +62,11 @@ def note_outside_stated(places: Places, witnesses: Witnesses | None) -> None:
     if witnesses is None or not named.size:
         return
     areas = witnesses.areas
-    west, south, east, north = sieve.rows.total_bounds
-    crs = centred_crs((west + east) / 2, (south + north) / 2)
     shapes = areas.geometry.to_numpy()
-    rows = sieve.rows.geometry.iloc[named]
-    points = gpd.GeoSeries(shapely.point_on_surface(rows.to_numpy()), crs=rows.crs)
-    # Most lie where they say: only the others are worth a projection.
-    apart = ~shapely.intersects(shapes[stated[named]], points.to_numpy())
-    if not apart.any():
-        return
-    own = gpd.GeoSeries(shapes[stated[named[apart]]], crs=areas.crs).to_crs(crs).to_numpy()
-    metres = shapely.distance(own, points[apart].to_crs(crs).to_numpy())
+    points = shapely.point_on_surface(sieve.rows.geometry.iloc[named].to_numpy())
+    # Most lie where they say: only the others are worth a measurement.
+    apart = ~shapely.intersects(shapes[stated[named]], points)
+    metres = _metres_apart(points[apart], shapes[stated[named[apart]]])
     for position, distance in zip(named[apart].tolist(), metres, strict=True):
         if distance <= FAR_FROM_STATED_M:
             continue
@@ -82,6 +78,26 @@ def note_outside_stated(places: Places, witnesses: Witnesses | None) -> None:
             "outside_stated", "noted", sieve.source, row, "", name, sieve.sheet, details, where
         )
         sieve.problems.append(problem)
+
+
+def _metres_apart(points: Shapes, shapes: Shapes) -> Floats:
+    """Metres from each point to the edge of its shape, both in degrees.
+
+    The nearest place is looked for where a degree is as wide as high, in the shape's latitude,
+    and its distance taken on the ellipsoid: no projection holds points from all over the globe.
+    """
+    south, north = shapely.bounds(shapes)[:, [1, 3]].T
+    wide = np.maximum(np.cos(np.radians((south + north) / 2)), 1e-9)
+    ends = shapely.shortest_line(_squeezed(points, wide), _squeezed(shapes, wide))
+    x, y = shapely.get_coordinates(ends).reshape(-1, 2, 2).transpose(2, 1, 0)
+    return geodesic_m(x[0] / wide, y[0], x[1] / wide, y[1])
+
+
+def _squeezed(shapes: Shapes, wide: Floats) -> Shapes:
+    """Every shape made narrower by its own factor."""
+    corners, own = shapely.get_coordinates(shapes, return_index=True)
+    corners[:, 0] *= wide[own]
+    return np.asarray(shapely.set_coordinates(shapes.copy(), corners), dtype=object)
 
 
 def _distinct(cells: pd.Series) -> int:

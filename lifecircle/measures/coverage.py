@@ -6,7 +6,7 @@ level above it and the city, each a sum over demand and never a mean of rates.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,9 @@ from lifecircle.network.walk import Minutes
 from lifecircle.standards.catalogue import Combination, Limit, Standard, Tier
 
 CITY = "city"
+MIXED = "mixed"
+"""The profile of a figure over services that different people walk to."""
+
 SHARES = ("share", "share_upper", "straight_line_share")
 
 
@@ -103,8 +106,11 @@ def tier_shares(
     asked = questions(standard, minutes.services, units)
     tables = []
     for question in asked:
+        # The same minutes at the pace of whoever walks there.
+        faster = minutes.of(question.services[0]).m_per_min / minutes.m_per_min
         for tier in standard.tiers:
-            within = with_limits(question, lambda _, tier=tier: _limit_of(tier))  # type: ignore[misc]
+            ring = _limit_of(tier, tier.limit_m * faster)
+            within = with_limits(question, lambda _, ring=ring: ring)  # type: ignore[misc]
             reached = points.reach(within)
             for weight in points.denominators(question.group, denominators):
                 table = groups.table(within, weight, points.sums(reached, weight))
@@ -114,8 +120,8 @@ def tier_shares(
     return conform(pd.concat(tables, ignore_index=True), TIERS)
 
 
-def _limit_of(tier: Tier) -> Limit:
-    return Limit(limit_m=tier.limit_m, limit_source=f"{tier.minutes:g} min → {tier.limit_m:g} m")
+def _limit_of(tier: Tier, limit_m: float) -> Limit:
+    return Limit(limit_m=limit_m, limit_source=f"{tier.minutes:g} min → {limit_m:g} m")
 
 
 def _tables(
@@ -141,7 +147,7 @@ class Groups:
     """What figures are summed for: every unit, every parent that is whole, and the city."""
 
     def __init__(self, units: gpd.GeoDataFrame, minutes: Minutes) -> None:
-        self.profile, self.m_per_min = minutes.profile, minutes.m_per_min
+        self.minutes = minutes
         self.rows, self.members = _groups(units)
         self.columns = {str(name): column.array for name, column in self.rows.items()}
 
@@ -154,14 +160,15 @@ class Groups:
         total = np.where(added["total"] > 0, added["total"], np.nan)
         limit_m = np.array([_only(question.limit_m[members]) for members in self.members])
         target = np.nan if question.target is None else question.target
+        walkers = [self.minutes.of(service) for service in question.services]
         columns = {
             **self.columns,
             **added,
             "service": question.id,
             "denominator": denominator,
-            "profile": self.profile,
+            "profile": _one_or_mixed(walker.profile for walker in walkers),
             "limit_m": limit_m,
-            "limit_min": np.round(limit_m / self.m_per_min, 6),
+            "limit_min": np.round(limit_m / walkers[0].m_per_min, 6),
             "limit_source": [_sources(question, members) for members in self.members],
             "share": added["covered"] / total,
             "share_upper": (added["covered"] + added["unknown"]) / total,
@@ -173,6 +180,12 @@ class Groups:
     def some(self, of_unit: Mask) -> Mask:
         """For each group whether it holds of one of its units."""
         return np.array([bool(of_unit[members].any()) for members in self.members])
+
+
+def _one_or_mixed(profiles: Iterable[str]) -> str:
+    """The one profile, or `MIXED`."""
+    different = set(profiles)
+    return different.pop() if len(different) == 1 else MIXED
 
 
 def _only(values: npt.NDArray[np.float64]) -> float:
@@ -235,6 +248,7 @@ def _mean(
         limit_m=mean["limit_m"].where(same),
         limit_min=mean["limit_min"].where(same),
         limit_source=["; ".join(dict.fromkeys(of_group)) for of_group in sources],
+        profile=_one_or_mixed(member["profile"].iloc[0] for member in members),
         target=np.where(without_target, np.nan, np.nan if target is None else target),
     )
 

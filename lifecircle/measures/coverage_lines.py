@@ -160,7 +160,7 @@ def units_line(line: Units, facts: Facts) -> Answer:
         figures,
         total_of="units",
         weight=weight,
-        profile=facts.minutes.profile,
+        profile=str(tables[0]["profile"].iloc[-1]),
         limits=_limits(tables),
     )
 

@@ -73,14 +73,15 @@ def _walk(
     own = np.flatnonzero(
         (result.facilities["facility_id"] == facility) & (result.facilities["service"] == service)
     )
-    entrances = np.flatnonzero(np.isin(minutes.entrances.row, own))
-    walker = profile_named(minutes.profile)
-    place = minutes.attachment.of(np.array([row]))
-    path = walk_path(result.network, place, minutes.entrances.attachment.of(entrances), walker)
+    walks = minutes.of(service)
+    entrances = np.flatnonzero(np.isin(walks.entrances.row, own))
+    place, walker = walks.attachment.of(np.array([row])), profile_named(walks.profile)
+    path = walk_path(result.network, place, walks.entrances.attachment.of(entrances), walker)
     said = {
         "service": service,
         "facility_id": facility,
         "name": str(result.facilities["name"].iloc[own[0]]),
+        "profile": walks.profile,
         "metres": round(metres, 1),
         "minutes": round(float(minutes.minutes[row, column]), 2),
         "straight_m": round(float(minutes.straight_m[row, column]), 1),
@@ -90,9 +91,10 @@ def _walk(
 
 def _reason(result: Result, row: int, service: str) -> str:
     """Why no facility of a service is reached: `too_far`, `barrier`, `none` or `island`."""
-    if not result.minutes.attachment.found[row]:
-        return str(result.minutes.attachment.reason[row])
-    entrances = result.minutes.entrances
+    walks = result.minutes.of(service)
+    if not walks.attachment.found[row]:
+        return str(walks.attachment.reason[row])
+    entrances = walks.entrances
     own = result.facilities["service"].to_numpy()[entrances.row] == service
     return "island" if (own & entrances.attachment.found).any() else "none"
 

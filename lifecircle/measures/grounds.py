@@ -13,6 +13,7 @@ import geopandas as gpd
 import numpy as np
 
 from lifecircle.base.geo import Floats
+from lifecircle.base.problems import UsageError
 from lifecircle.base.tables import DENOMINATORS
 from lifecircle.measures.questions import Question
 from lifecircle.network.network import Ints, Mask
@@ -75,7 +76,12 @@ class Points:
         ]
 
     def reach(self, question: Question) -> PointReach:
-        """A point nearer to the edge than the limit is unknown unless covered."""
+        """A point nearer to the edge than the limit is unknown unless covered.
+
+        Raises `UsageError` where different people walk to the members: metres then differ in kind.
+        """
+        if len({self.minutes.of(member).profile for member in question.members}) > 1:
+            raise UsageError(f"different profiles walk to the members of {question.id!r}")
         columns = [self.minutes.services.index(member) for member in question.members]
         limit_m = question.limit_m[self.unit]
         straight = least(self.minutes.straight_m, columns) <= limit_m + TOLERANCE_M

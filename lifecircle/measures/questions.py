@@ -27,6 +27,8 @@ class Question:
     limits: tuple[Limit | None, ...]
     target: float | None
     group: str | None
+    services: tuple[str, ...]
+    """The services below: `members`, or those of the headlines that are members."""
 
     @property
     def limit_m(self) -> Floats:
@@ -72,8 +74,9 @@ def intersections(
         if combination.kind == "all" and by_id.keys() >= set(combination.members):
             members = [by_id[member] for member in combination.members]
             limits = tuple(map(_common, zip(*(one.limits for one in members), strict=True)))
+            below = tuple(dict.fromkeys(name for one in members for name in one.services))
             question = Question(
-                combination.id, combination.members, limits, standard.target, group=None
+                combination.id, combination.members, limits, standard.target, None, below
             )
             found.append((combination, question))
     return found
@@ -92,7 +95,7 @@ def _question(
     target: float | None,
 ) -> Question:
     limits = tuple(rule.limit_in(kind) for kind in units["area_kind"])
-    return Question(rule.id, members, limits, target, rule.group)
+    return Question(rule.id, members, limits, target, rule.group, members)
 
 
 def _common(limits: tuple[Limit | None, ...]) -> Limit | None:

@@ -15,6 +15,7 @@ from lifecircle.base.tables import GAPS, SITES, no_rows
 from lifecircle.measures.policy import Policy
 from lifecircle.measures.rule_book import RuleBook
 from lifecircle.network.network import WalkNetwork
+from lifecircle.network.quality import no_findings
 from lifecircle.network.walk import Minutes
 from lifecircle.standards.catalogue import Standard
 from lifecircle.study import Study
@@ -27,7 +28,8 @@ class Result:
     `facilities` carries beside its contract where each facility attached, `demand` the metres to
     each service and which of them it reaches.  `rules` holds what goes with coverage,
     `policy` what the policy asks beside it.  `gaps` and `sites` are GAPS and SITES; empty where
-    nobody has looked for them yet.  `account` says what became of every row and every person.
+    nobody has looked for them yet.  `network_quality` is what is amiss with the streets, in the
+    network's crs.  `account` says what became of every row and every person.
     """
 
     study: Study
@@ -45,6 +47,7 @@ class Result:
     account: Mapping[str, Any]
     gaps: gpd.GeoDataFrame = field(default_factory=partial(no_rows, GAPS))
     sites: gpd.GeoDataFrame = field(default_factory=partial(no_rows, SITES))
+    network_quality: gpd.GeoDataFrame = field(default_factory=no_findings)
 
 
 def facilities_with_attachment(facilities: gpd.GeoDataFrame, minutes: Minutes) -> gpd.GeoDataFrame:

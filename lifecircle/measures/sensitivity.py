@@ -44,10 +44,9 @@ def sensitivity(
     main = _short(standard)
     runs = {STANDARD_RUN: (minutes, main)}
     for name, pace in PACES_M_PER_S.items():
-        factor = pace * 60 / minutes.m_per_min
-        runs[name] = (minutes, _changed(main, partial(_at_pace, factor)))
+        runs[name] = (minutes, _changed(main, partial(_at_pace, pace * 60, minutes)))
     if any(rule.limit_lower_m is not None for rule in _rules(main)):
-        runs["range_lower"] = (minutes, _changed(main, _lower_end))
+        runs["range_lower"] = (minutes, _changed(main, lambda rule: _lower_end))
     for cap_m, other in sorted((attached or {}).items()):
         runs[f"attach_{cap_m:g}_m"] = (other, main)
     tables = [
@@ -85,18 +84,14 @@ def _short(standard: Standard) -> Standard:
     return standard.model_copy(update={"services": ()}) if standard.headlines else standard
 
 
-def _changed(standard: Standard, change: Change) -> Standard:
-    """`standard` with all limits changed."""
+def _changed(standard: Standard, change_of: Callable[[Headline | Service], Change]) -> Standard:
+    """`standard` with all limits changed, those of each rule in its own way."""
     kind = "headlines" if standard.headlines else "services"
-    rules = [
-        rule.model_copy(
-            update={
-                "limit_m": change(rule),
-                "by_area": tuple(_area_changed(limit, change) for limit in rule.by_area),
-            }
-        )
-        for rule in _rules(standard)
-    ]
+    rules = []
+    for rule in _rules(standard):
+        change = change_of(rule)
+        areas = tuple(_area_changed(limit, change) for limit in rule.by_area)
+        rules.append(rule.model_copy(update={"limit_m": change(rule), "by_area": areas}))
     return standard.model_copy(update={kind: tuple(rules)})
 
 
@@ -104,9 +99,11 @@ def _area_changed(limit: AreaLimit, change: Change) -> AreaLimit:
     return limit.model_copy(update={"limit_m": change(limit)})
 
 
-def _at_pace(factor: float, limit: Limit) -> float:
-    """The metres walked in the limit's minutes; a radius is no walk."""
-    return limit.limit_m if limit.mode == "straight" else limit.limit_m * factor
+def _at_pace(m_per_min: float, minutes: Minutes, rule: Headline | Service) -> Change:
+    """The metres walked in a limit's minutes; a radius is no walk."""
+    service = rule.members[0] if isinstance(rule, Headline) else rule.id
+    factor = m_per_min / minutes.of(service).m_per_min
+    return lambda limit: limit.limit_m if limit.mode == "straight" else limit.limit_m * factor
 
 
 def _lower_end(limit: Limit) -> float:

@@ -52,11 +52,10 @@ class Streets:
         known: Mapping[str, shapely.Geometry] | None = None,
     ) -> None:
         self.network, self.minutes, self.known = network, minutes, known or {}
-        self.search = NearestSearch(
-            network, minutes.entrances.attachment, profile_named(minutes.profile)
-        )
+        self.searches: dict[str, NearestSearch] = {}
         self.service = facilities["service"].to_numpy(dtype=object)[minutes.entrances.row]
         self.ruler = Ruler(network)
+        self.inner: dict[tuple[bytes, float], Stretches] = {}
         shapes = in_network_crs(network, units).geometry.to_numpy()
         self.of_unit = self._of_units(shapes)
         self.everything = _joined(self.of_unit)
@@ -96,18 +95,25 @@ class Streets:
             np.isin(self.service, members) & self.minutes.entrances.attachment.found
         )
         straight = self._by_air(chosen, limit_m)
-        covered = straight if by_radius else self._walked(chosen, limit_m)
+        covered = straight if by_radius else self._walked(members[0], chosen, limit_m)
         return StreetReach(covered, self._near_edge(members, limit_m) - covered, straight)
 
-    def _walked(self, chosen: Ints, limit_m: float) -> Stretches:
-        reached = reached_streets(self.network, self.search, chosen, limit_m)
+    def _walked(self, member: str, chosen: Ints, limit_m: float) -> Stretches:
+        """The walks of whoever walks to a member, and so to all of them."""
+        walks = self.minutes.of(member)
+        if walks.profile not in self.searches:
+            entrances = walks.entrances.attachment
+            walker = profile_named(walks.profile)
+            self.searches[walks.profile] = NearestSearch(self.network, entrances, walker)
+        search = self.searches[walks.profile]
+        chosen = chosen[search.entrances.found[chosen]]
+        reached = reached_streets(self.network, search, chosen, limit_m)
         return self.ruler.on_edges(reached.edge, reached.from_m, reached.to_m)
 
     def _by_air(self, chosen: Ints, limit_m: float) -> Stretches:
         entrances = self.minutes.entrances
-        places = shapely.points(entrances.x[chosen], entrances.y[chosen])
-        circles = shapely.buffer(places, limit_m, quad_segs=CIRCLE_SEGMENTS)
-        return self.ruler.inside(shapely.union_all(circles))
+        places = np.column_stack([entrances.x[chosen], entrances.y[chosen]])
+        return self.ruler.within(places, limit_m, CIRCLE_SEGMENTS)
 
     def _near_edge(self, members: Sequence[str], limit_m: float) -> Stretches:
         """Streets nearer than the limit to where the streets or a member's facilities end."""
@@ -116,9 +122,16 @@ class Streets:
             grounds.append(self.network.extent)
         safe = self.everything
         for ground in grounds:
-            inner = shapely.buffer(ground, -limit_m, quad_segs=CIRCLE_SEGMENTS)
-            safe = safe & self.ruler.inside(inner)
+            safe = safe & self._well_inside(ground, limit_m)
         return self.everything - safe
+
+    def _well_inside(self, ground: shapely.Geometry, limit_m: float) -> Stretches:
+        """Streets farther than the limit inside some ground; the same for many services."""
+        key = (shapely.to_wkb(ground), limit_m)
+        if key not in self.inner:
+            inner = shapely.buffer(ground, -limit_m, quad_segs=CIRCLE_SEGMENTS)
+            self.inner[key] = self.ruler.inside(inner)
+        return self.inner[key]
 
     def all_of(self, reached: Sequence[StreetReach]) -> StreetReach:
         """Possible is what every part may cover; unknown is what is possible and not covered."""

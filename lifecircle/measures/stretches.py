@@ -8,9 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import shapely
+from scipy.spatial import KDTree
 
 from lifecircle.base.geo import Floats
 from lifecircle.network.network import Ints, Mask, WalkNetwork
+
+TILE_M = 2000.0
+FEW_PIECES = 200
+"""So few are cut with the whole polygon."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,8 @@ def stretches(low: Floats, high: Floats) -> Stretches:
 
 
 def _combined(one: Stretches, two: Stretches, rule: Callable[[Mask, Mask], Mask]) -> Stretches:
-    cuts = np.unique(np.concatenate([one.low, one.high, two.low, two.high]))
+    cuts = np.sort(np.concatenate([one.low, one.high, two.low, two.high]))
+    cuts = cuts[np.diff(cuts, prepend=-np.inf) > 0]
     middle = (cuts[:-1] + cuts[1:]) / 2
     kept = np.asarray(rule(one.holds(middle), two.holds(middle)))
     return stretches(cuts[:-1][kept], cuts[1:][kept])
@@ -85,21 +91,61 @@ class Ruler:
             shapely.linestrings(np.stack([xy[first], xy[first + 1]], axis=1)), dtype=object
         )
         self.tree = shapely.STRtree(self.lines)
+        self.middle = (xy[first] + xy[first + 1]) / 2
+        self.half_m = np.hypot(*(xy[first + 1] - xy[first]).T) / 2
 
     def on_edges(self, edge: Ints, from_m: Floats, to_m: Floats) -> Stretches:
         """Stretches given in metres along edges."""
         start = self.edge_start[edge]
         return stretches(start + from_m, start + to_m)
 
-    def inside(self, area: shapely.Geometry) -> Stretches:
-        """What of the streets lies in a polygon: every straight piece cut where it crosses it."""
-        whole = self.tree.query(area, predicate="contains_properly")
-        cut = np.setdiff1d(self.tree.query(area, predicate="intersects"), whole)
+    def inside(self, area: shapely.Geometry, among: Ints | None = None) -> Stretches:
+        """What of the streets lies in a polygon: every straight piece cut where it crosses it.
+
+        `among` are the only pieces to look at, where the caller knows.
+        """
+        if among is None:
+            whole = self.tree.query(area, predicate="contains_properly")
+            met = self.tree.query(area, predicate="intersects")
+        else:
+            shapely.prepare(area)
+            whole = among[shapely.contains_properly(area, self.lines[among])]
+            met = among[shapely.intersects(area, self.lines[among])]
+        apart = np.zeros(len(self.lines), dtype=bool)
+        apart[met] = True
+        apart[whole] = False
+        low, high = self._cut(np.flatnonzero(apart), area)
+        return stretches(
+            np.concatenate([self.low[whole], low]), np.concatenate([self.high[whole], high])
+        )
+
+    def within(self, places: Floats, limit_m: float, circle_segments: int) -> Stretches:
+        """What of the streets is nearer than `limit_m` to one of the places, as the crow flies.
+
+        Circles are polygons of `circle_segments` sides a quarter; only what lies near the rim of
+        the nearest one is cut.
+        """
+        if len(places) == 0:
+            return stretches(np.empty(0), np.empty(0))
+        reach_m = limit_m + float(self.half_m.max(initial=0))
+        tree = KDTree(places)
+        away = tree.query(self.middle, distance_upper_bound=np.nextafter(reach_m, np.inf))[0]
+        sure_m = limit_m * np.cos(np.pi / (4 * circle_segments))
+        whole = away + self.half_m < sure_m
+        rim = np.flatnonzero(~whole & (away - self.half_m <= limit_m))
+        circles = shapely.buffer(shapely.points(places), limit_m, quad_segs=circle_segments)
+        cut = self.inside(shapely.union_all(circles), rim)
+        low, high = self.low[whole], self.high[whole]
+        return stretches(np.concatenate([low, cut.low]), np.concatenate([high, cut.high]))
+
+    def _cut(self, pieces: Ints, area: shapely.Geometry) -> tuple[Floats, Floats]:
+        """What of some pieces lies in a polygon; each is cut with the part of it around."""
+        clips = self._clips(pieces, area)
         parts, index = shapely.get_parts(
-            shapely.intersection(self.lines[cut], area), return_index=True
+            shapely.intersection(self.lines[pieces], clips), return_index=True
         )
         is_line = shapely.get_dimensions(parts) == 1
-        parts, piece = parts[is_line], cut[index[is_line]]
+        parts, piece = parts[is_line], pieces[index[is_line]]
         start = shapely.get_point(self.lines[piece], 0)
         length = shapely.length(self.lines[piece])
         ends = [
@@ -108,6 +154,19 @@ class Ruler:
             * np.clip(shapely.distance(start, shapely.get_point(parts, end)) / length, 0, 1)
             for end in (0, -1)
         ]
-        low = np.concatenate([self.low[whole], np.minimum(*ends)])
-        high = np.concatenate([self.high[whole], np.maximum(*ends)])
-        return stretches(low, high)
+        return np.minimum(*ends), np.maximum(*ends)
+
+    def _clips(self, pieces: Ints, area: shapely.Geometry) -> npt.NDArray[np.object_]:
+        """For each piece the part of the polygon in the tile of its middle, and around it.
+
+        A polygon of thousands of corners is cut into tiles once, not for each of many pieces.
+        """
+        if len(pieces) < FEW_PIECES:
+            return np.full(len(pieces), area, dtype=object)
+        west, south, east, north = shapely.bounds(self.lines[pieces]).T
+        tile = np.floor(np.column_stack([west + east, south + north]) / 2 / TILE_M).astype(np.int64)
+        tiles, number = np.unique(tile, axis=0, return_inverse=True)
+        more = max(float((east - west).max()), float((north - south).max()))
+        low, high = tiles * TILE_M - more, (tiles + 1) * TILE_M + more
+        boxes = shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1])
+        return np.asarray(shapely.intersection(area, boxes), dtype=object)[number.ravel()]

@@ -132,8 +132,11 @@ def walks_within(
     """Every walk of at most `limit_m` from the demand of `minutes` to the facilities at `rows`.
 
     `facilities` are those that `minutes` was walked to.  One bounded search a facility, so memory
-    follows the limit; facilities are numbered as in `rows`.
+    follows the limit; facilities are numbered as in `rows`.  All walk as people do to the service
+    of the first of them.
     """
+    if len(rows):
+        minutes = minutes.of(facilities["service"].iloc[rows[0]])
     entrances, places = minutes.entrances, minutes.attachment
     profile = profile_named(minutes.profile)
     search = _BoundedSearch(network, entrances.attachment, profile, limit_m)

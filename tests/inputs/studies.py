@@ -13,6 +13,8 @@ from typing import Any
 from osm_xml import Town
 from shapely.geometry import box
 
+from lifecircle.base.cache import FOLDER
+
 DEGREE = 1 / 111_319.49
 """A metre on the equator, in degrees of longitude."""
 
@@ -118,5 +120,6 @@ def lifecircle(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess
 
 
 def files_in(folder: Path) -> list[str]:
-    """Every file below `folder`, by its path from there."""
-    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+    """Every file below `folder` but the cache's, by its path from there."""
+    paths = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+    return sorted(str(path) for path in paths if FOLDER not in path.parts)

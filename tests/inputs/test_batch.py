@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -20,6 +21,7 @@ import lifecircle as lc
 from lifecircle.base.problems import StudyRefused
 from lifecircle.batch import batch_items, is_up_to_date
 from lifecircle.cli import commands
+from lifecircle.outputs.maps_index import index_data
 
 
 def studies(folder: Path, *names: str) -> Path:
@@ -45,30 +47,55 @@ def states(out: Path) -> dict[str, str]:
     return dict(listed(out)["state"])
 
 
-def test_one_bad_study_leaves_the_others_and_they_are_kept(tmp_path: Path) -> None:
-    """A good one, one whose input is refused and one that is no study: 4, and all named.
+def index(out: Path) -> dict[str, Any]:
+    """What the index of the maps shows; every file that it leads to is there."""
+    tree = index_data((out / "maps" / "index.html").read_text(encoding="utf-8"))
+    assert all((out / "maps" / link.partition("#")[0]).is_file() for link in links(tree))
+    return tree
 
-    Then the bad one is mended: only it is computed.
+
+def links(tree: dict[str, Any]) -> list[str]:
+    return [line["link"] for line in tree["lines"]]
+
+
+def test_one_bad_study_leaves_the_others_and_they_are_kept(tmp_path: Path) -> None:
+    """A good one, one whose input is refused, one that is no study, one without a home: 4.
+
+    The index of the maps leads to those with a result, each with its own figures although their
+    units have one id.  Then the bad ones are mended: only one is computed, and leads the index.
     """
-    folder, out = studies(tmp_path / "cities", "a", "b"), tmp_path / "out"
+    folder, out = studies(tmp_path / "cities", "a", "b", "d"), tmp_path / "out"
+    replace(folder / "a", 'name = "a"', 'name = "a"\ntitle = "甲<区>"')
     (folder / "b" / "homes.csv").write_bytes(b"")
+    far = "name,lon,lat\n甲,0.0089,0.0089\n"
+    (folder / "d" / "homes.csv").write_text(far, encoding="utf-8")
     (folder / "c.toml").write_text("x =", encoding="utf-8")
     first = batch(out, folder)
     assert first.exit_code == 4, first.output
-    table = listed(out)
-    assert dict(table["state"].iloc[:2]) == {"a": "done", "b": "failed"}
-    assert table["state"].iloc[2] == "failed" and list(table["exit_code"]) == [0, 3, 2]
+    table = listed(out).reset_index()
+    assert list(table["state"]) == ["done", "failed", "failed", "done"]
+    assert list(table["exit_code"]) == [0, 3, 2, 0]
+    table = table.set_index("study")
     assert table.loc["a", "elderly"] == 1 and pd.isna(table.loc["b", "elderly"])
-    assert "homes.csv" in table.loc["b", "reason"] and "Results for 1 of 3" in first.output
+    assert "homes.csv" in table.loc["b", "reason"] and "Results for 2 of 4" in first.output
     assert (out / "data" / "processed" / "b" / "problems.csv").is_file()
     made = (out / "data" / "processed" / "a" / "manifest.json").stat().st_mtime_ns
+
+    tree = index(out)
+    assert links(tree) == ["a.html", "a.html#unit=1", "d.html", "d.html#unit=1"]
+    assert tree["lines"][0]["name"] == "甲<区>" and "index.html" in first.output
+    assert [note["en"].endswith("has no result") for note in tree["notes"]] == [True, True]
+    shares = [line["cells"][0][0] for line in tree["lines"]]
+    assert shares[0] == shares[1] != shares[2] == shares[3]
 
     (folder / "c.toml").unlink()
     (folder / "b" / "homes.csv").write_text("name,lon,lat\n甲,0.0017,0.0001\n", encoding="utf-8")
     second = batch(out, folder, "--json")
     assert second.exit_code == 0, second.output
-    assert [row["state"] for row in json.loads(second.stdout)] == ["unchanged", "done"]
+    states = [row["state"] for row in json.loads(second.stdout)]
+    assert states == ["unchanged", "done", "unchanged"]
     assert (out / "data" / "processed" / "a" / "manifest.json").stat().st_mtime_ns == made
+    assert links(index(out))[::2] == ["a.html", "b.html", "d.html"]
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ from lifecircle.inputs.osm_network import read_network
 from lifecircle.inputs.read import areas_of
 from lifecircle.inputs.reading import Reading
 from lifecircle.inputs.stated import positions_of, stated_areas
+from lifecircle.outputs.tables import datums_found
 from lifecircle.sources import FacilitySource, UnitsSource
 
 FILES = {"eldercare_gcj02": 626, "health_centres_gcj02": 249, "canteens_gcj02": 46}
@@ -63,6 +64,7 @@ def test_the_real_files_are_known_as_gcj02(test_data: Path, shanghai: Witnesses,
     assert reading.account.rows_read == FILES[name]
     found = [p for p in reading.problems if p.code == "datum_found"]
     assert [(p.action, p.details["found"]) for p in found] == [("noted", "gcj02")]
+    assert datums_found(reading.problems) == [{"file": path.name, "datum": "gcj02"}]
     declared = read(path, shanghai, datum="gcj02").table
     assert reading.table.geometry.equals(declared.geometry)
     assert (reading.table["name"] != "").all()
@@ -221,3 +223,26 @@ def test_rows_name_their_unit_in_columns_or_in_text() -> None:
         "宝山区大场镇", "", "宝山区",
     ]  # fmt: skip
     assert named(district=["宝山", "浦东新区"]) == ["宝山区", ""]
+
+
+def test_a_row_far_from_the_unit_it_names_is_noted_with_its_metres(tmp_path: Path) -> None:
+    """0.01° of longitude at 60° N is 557.8 m by the ellipsoid's own radius; 0.008° is near enough.
+
+    One row lies on the other side of the globe, where no projection of the others holds.
+    """
+    areas = stated_areas(
+        ["甲街道"], [""], gpd.GeoSeries([box(10, 59.9, 10.1, 60.1)], crs=GEOGRAPHIC)
+    )
+    lines = [
+        "name,lon,lat,街道",
+        "near,10.108,60,甲街道",
+        "far,10.11,60,甲街道",
+        "off,-170,-60,甲街道",
+    ]
+    path = tmp_path / "homes.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    reading = read(path, Witnesses(areas), datum="wgs84")
+    noted = {p.row: p.details["metres"] for p in reading.problems if p.code == "outside_stated"}
+    assert set(noted) == {3, 4}
+    assert float(str(noted[3])) == pytest.approx(557.8, abs=1)
+    assert float(str(noted[4]).replace(",", "")) == pytest.approx(20_003_931, rel=0.01)
