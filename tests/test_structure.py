@@ -16,7 +16,8 @@ import lifecircle
 PACKAGE = REPOSITORY / "lifecircle"
 FLOORS = {
     "cli": 9, "commands": 8, "what_if": 7, "pipeline": 6, "batch": 6, "inputs": 5, "outputs": 5,
-    "siting": 5, "measures": 4, "network": 3, "scenario": 3, "study": 2, "standards": 2, "demo": 2, "sources": 1, "base": 0,
+    "siting": 5, "measures": 4, "network": 3, "scenario": 3, "study": 2, "standards": 2, "demo": 2,
+    "sources": 1, "base": 0,
 }  # fmt: skip
 ONLY_IN = {
     "osmium": "inputs/osm", "osmnx": "inputs/osm", "folium": "outputs/maps",

@@ -9,9 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lifecircle.base.problems import Problem
 
-ProfileName = Literal[
-    "standard", "adult", "elderly", "elderly_cautious", "caregiver", "wheelchair"
-]
+ProfileName = Literal["standard", "adult", "elderly", "elderly_cautious", "caregiver", "wheelchair"]
 """Who walks; what they are like stands in `network/profiles.toml`."""
 
 
