@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -27,8 +28,8 @@ from lifecircle.outputs.sentences import report_sentences
 from lifecircle.outputs.words import denominator_words, main_denominator, notes, service_words
 from lifecircle.standards.catalogue import Headline, Limit, Service
 
-TOGETHER = 24
-"""Facilities whose rings are drawn in one go; a few goes run side by side."""
+HANDS = 2
+"""Rings are drawn by so many threads: a go attaches all demand anew, so more cost more."""
 
 DATUM_NAMES = {"wgs84": "WGS 84", "gcj02": "GCJ-02", "bd09": "BD-09"}
 
@@ -169,17 +170,28 @@ def facility_rings(result: Result, facilities: gpd.GeoDataFrame) -> gpd.GeoDataF
             min_component_m=result.study.network.min_component_m,
         )
 
-    alike = facilities[facilities["service"].isin(circles.index)].groupby("service", sort=True)
     parts = [
-        rows.iloc[start : start + TOGETHER]
-        for _, rows in alike
-        for start in range(0, len(rows), TOGETHER)
+        rows.iloc[start::HANDS]
+        for _, rows in _walked_alike(result, facilities, circles)
+        for start in range(min(HANDS, len(rows)))
     ]
     # Most of the time goes into unions of shapes, which leave Python alone: threads help.
     with ThreadPoolExecutor() as pool:
         rings = pd.concat(list(pool.map(drawn, parts)), ignore_index=True)
     columns = ["id", "limit_m", *([weight] if demand is not None else []), "geometry"]
     return rings.astype({"id": str})[columns]
+
+
+def _walked_alike(
+    result: Result, facilities: gpd.GeoDataFrame, circles: pd.Series
+) -> Iterable[tuple[object, gpd.GeoDataFrame]]:
+    """The facilities with circles, in groups of the same circles and walker."""
+    known = facilities[facilities["service"].isin(circles.index)]
+    alike = [
+        (*sorted(circles[service]), result.minutes.of(service).profile)
+        for service in known["service"]
+    ]
+    return known.groupby(pd.Series(alike, index=known.index, dtype=object), sort=False)
 
 
 def states(one: PointReach) -> npt.NDArray[np.uint8]:
