@@ -25,6 +25,8 @@ Denominator = Literal[
     "residential_land_m2", "offices", "walkable_street_m",
 ]  # fmt: skip
 RESIDENT_WEIGHTS = ("residents", "residents_60plus", "children_0_3")
+COUNTED_ONCE = (*RESIDENT_WEIGHTS, "dwellings")
+"""What two sources of demand may not both bring: people, and the homes that columns count."""
 
 
 class Source(Model):
@@ -279,6 +281,11 @@ class CensusSource(Source):
     allow_unmatched: bool = False
     """Whether units may be without a row; those have no residents then."""
 
+    @property
+    def carries(self) -> set[str]:
+        """The people and homes that this table counts."""
+        return {weight for weight in COUNTED_ONCE if getattr(self, weight)}
+
 
 class PointsDemand(Source):
     """Points that carry weights in columns."""
@@ -294,8 +301,8 @@ class PointsDemand(Source):
 
     @property
     def carries(self) -> set[str]:
-        """The weights about people that this source brings."""
-        return {weight for weight in RESIDENT_WEIGHTS if getattr(self, weight)}
+        """The people and homes that this source brings."""
+        return {weight for weight in COUNTED_ONCE if getattr(self, weight)}
 
 
 class CompoundsDemand(Source):
@@ -311,8 +318,8 @@ class CompoundsDemand(Source):
 
     @property
     def carries(self) -> set[str]:
-        """The weights about people that this source brings."""
-        return {weight for weight in RESIDENT_WEIGHTS if getattr(self, weight)}
+        """The people and homes that this source brings."""
+        return {weight for weight in COUNTED_ONCE if getattr(self, weight)}
 
 
 class RasterDemand(Source):
@@ -337,9 +344,9 @@ class RasterDemand(Source):
 
     @property
     def carries(self) -> set[str]:
-        """The weights about people that this source brings, by a band or by its census."""
-        told = [self] if self.census is None else [self, self.census]
-        return {weight for weight in RESIDENT_WEIGHTS if any(getattr(one, weight) for one in told)}
+        """The people and homes that this source brings, by a band or by its census."""
+        bands = {weight for weight in RESIDENT_WEIGHTS if getattr(self, weight)}
+        return bands if self.census is None else bands | self.census.carries
 
 
 class BuildingsDemand(Source):
@@ -351,10 +358,8 @@ class BuildingsDemand(Source):
 
     @property
     def carries(self) -> set[str]:
-        """The weights about people that this source brings."""
-        if self.census is None:
-            return set()
-        return {weight for weight in RESIDENT_WEIGHTS if getattr(self.census, weight)}
+        """The people and homes that the census of this source brings."""
+        return set() if self.census is None else self.census.carries
 
 
 class LandDemand(Source):
@@ -367,7 +372,7 @@ class LandDemand(Source):
 
     @property
     def carries(self) -> set[str]:
-        """Land carries no people."""
+        """Land carries neither people nor homes."""
         return set()
 
 

@@ -15,9 +15,9 @@ import pandas as pd
 
 from lifecircle.base.geo import Floats
 from lifecircle.base.problems import Problem
-from lifecircle.inputs.census_spread import SPREAD, stand_ins
+from lifecircle.inputs.census_spread import stand_ins
 from lifecircle.inputs.pieces import Ground, PeopleAccount
-from lifecircle.sources import RasterDemand
+from lifecircle.sources import COUNTED_ONCE, RasterDemand
 
 Positions = npt.NDArray[np.int64]
 
@@ -81,8 +81,8 @@ def calibrated(
     proportion to its area inside the network, and are listed.
     """
     ids = ground.units["unit_id"]
-    table = census.set_index("unit_id").reindex(ids)[list(SPREAD)].astype(float)
-    columns = {name: table[name].to_numpy() for name in SPREAD if table[name].notna().any()}
+    table = census.set_index("unit_id").reindex(ids)[list(COUNTED_ONCE)].astype(float)
+    columns = {name: table[name].to_numpy() for name in COUNTED_ONCE if table[name].notna().any()}
     sums = {name: whole.by_unit(values, len(ids)) for name, values in people.items()}
     totals = columns | {
         name: _in_proportion(sums, columns, name) for name in people if name not in columns
@@ -163,7 +163,7 @@ def _said_of(
         census, raster = columns[name][both], sums[name][both]
         factor = pd.Series(census / raster, index=ids[both].to_numpy())
         details = {
-            "weight": name, "units": len(factor),
+            "units": len(factor),
             "raster": f"{raster.sum():,.0f}", "census": f"{census.sum():,.0f}",
             "low": f"{factor.min():.2f}", "low_unit": factor.idxmin(),
             "high": f"{factor.max():.2f}", "high_unit": factor.idxmax(),

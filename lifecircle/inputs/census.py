@@ -14,9 +14,8 @@ from lifecircle.inputs.kinds import TABLE_KINDS, require_kind
 from lifecircle.inputs.reading import Reading
 from lifecircle.inputs.sieve import Sieve
 from lifecircle.inputs.tables import require_columns
-from lifecircle.sources import CensusSource
+from lifecircle.sources import COUNTED_ONCE, CensusSource
 
-TOTALS = ("residents", "residents_60plus", "children_0_3", "dwellings")
 CODE_LENGTHS = (6, 9, 12)
 """Digits of the statistical codes of a county, a street or town, and a neighbourhood."""
 
@@ -30,7 +29,7 @@ def read_census(source: CensusSource, units: pd.DataFrame) -> Reading[pd.DataFra
     have, a unit with two rows, totals that are negative or no numbers, and a table of which no
     row finds a unit.  Raises `InputRefused` where the file cannot be read or lacks a column.
     """
-    declared = {total: getattr(source, total) for total in TOTALS}
+    declared = {total: getattr(source, total) for total in COUNTED_ONCE}
     wanted = [source.unit, *declared.values()]
     read = read_table(source.path, require_kind(source.path, TABLE_KINDS), wanted)
     rows = read.frame

@@ -8,9 +8,7 @@ import shapely
 
 from lifecircle.base.tables import conform
 from lifecircle.inputs.pieces import PIECES, Ground, PeopleAccount
-from lifecircle.sources import RESIDENT_WEIGHTS
-
-SPREAD = (*RESIDENT_WEIGHTS, "dwellings")
+from lifecircle.sources import COUNTED_ONCE
 
 
 def spread_census(
@@ -23,7 +21,7 @@ def spread_census(
     in the total.
     """
     totals = census.set_index("unit_id").reindex(ground.units["unit_id"])
-    totals = totals.reindex(columns=list(SPREAD)).astype(float)
+    totals = totals.reindex(columns=list(COUNTED_ONCE)).astype(float)
     shares = ground.extent_shares
     inside = totals.mul(shares, axis=0)
     floor_area = rows.groupby("unit_id")["floor_area_m2"].sum()
@@ -69,6 +67,6 @@ def census_accounts(
             outside_units=float(census.loc[shares.isna(), weight].sum()),
             outside_network=float((census[weight] * (1 - shares)).sum()),
         )
-        for weight in SPREAD
+        for weight in COUNTED_ONCE
         if weight in census and census[weight].notna().any()
     )

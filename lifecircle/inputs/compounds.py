@@ -9,7 +9,6 @@ import shapely
 
 from lifecircle.base.geo import Floats
 from lifecircle.base.tables import conform
-from lifecircle.inputs.census_spread import SPREAD
 from lifecircle.inputs.land import SLIVER_M2, Shapes, squares_of
 from lifecircle.inputs.pieces import (
     PIECES,
@@ -20,7 +19,7 @@ from lifecircle.inputs.pieces import (
     polygons_only,
 )
 from lifecircle.inputs.reading import Account
-from lifecircle.sources import CompoundsDemand
+from lifecircle.sources import COUNTED_ONCE, CompoundsDemand
 
 NOTHING_IN = 1 - 1e-9
 """A share outside that leaves nothing but rounding inside."""
@@ -36,7 +35,7 @@ def compound_pieces(
     """
     shapes = polygons_only(shapely.make_valid(rows.geometry.to_numpy()))
     areas = np.maximum(shapely.area(shapes), SLIVER_M2)
-    weights = [name for name in SPREAD if name in rows and rows[name].notna().any()]
+    weights = [name for name in COUNTED_ONCE if name in rows and rows[name].notna().any()]
     squares = _squares(shapes, source.spacing_m, ground)
     own = squares["compound"].to_numpy()
     share = squares["area_m2"].to_numpy() / areas[own]

@@ -13,10 +13,7 @@ from lifecircle.inputs.kinds import TABLE_KINDS, file_kind
 from lifecircle.inputs.places import read_places
 from lifecircle.inputs.reading import Reading
 from lifecircle.inputs.sieve import Sieve
-from lifecircle.sources import CompoundsDemand, PointsDemand
-
-CARRIED = ("residents", "residents_60plus", "children_0_3", "dwellings")
-
+from lifecircle.sources import COUNTED_ONCE, CompoundsDemand, PointsDemand
 
 Weighted = PointsDemand | CompoundsDemand
 
@@ -46,7 +43,7 @@ def read_compounds(source: CompoundsDemand) -> Reading[gpd.GeoDataFrame]:
 def _read(
     source: Weighted, places: dict[str, str | None], shapes: tuple[str, ...]
 ) -> Reading[gpd.GeoDataFrame]:
-    declared = {weight: getattr(source, weight) for weight in CARRIED}
+    declared = {weight: getattr(source, weight) for weight in COUNTED_ONCE}
     sieve = read_places(source, {"id": source.id, **places, **declared}).sieve
     _exclude_other_shapes(sieve, shapes)
     columns = {

@@ -19,7 +19,7 @@ from lifecircle.network.gates import cut_at_gates
 from lifecircle.network.network import NODE_DELAYS, Ints, SquareArea, WalkNetwork
 from lifecircle.network.rules import Flag, GateState
 from lifecircle.network.squares import Sights, sights_of, square_ways
-from lifecircle.network.ways import NodeDelay, Square, Ways, steps_per_m
+from lifecircle.network.ways import NodeDelay, Square, Ways, among, steps_per_m
 
 TWO_WAY = np.uint8(Flag.NO_FORWARD | Flag.NO_BACKWARD)
 
@@ -74,7 +74,7 @@ def _node_delays(names: Ints, delays: Mapping[int, NodeDelay]) -> npt.NDArray[np
     delay = np.zeros(len(names), dtype=np.uint8)
     for number, kind in enumerate(NODE_DELAYS, start=1):
         nodes = [node for node, what in delays.items() if what == kind]
-        delay[np.isin(names, np.array(nodes, dtype=np.int64))] = number
+        delay[among(names, np.array(nodes, dtype=np.int64))] = number
     return delay
 
 

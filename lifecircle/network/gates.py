@@ -8,7 +8,7 @@ import numpy as np
 
 from lifecircle.network.network import Ints
 from lifecircle.network.rules import Flag, GateState
-from lifecircle.network.ways import Ways
+from lifecircle.network.ways import Ways, among
 
 
 def cut_at_gates(ways: Ways, gates: Mapping[int, GateState]) -> Ways:
@@ -16,7 +16,7 @@ def cut_at_gates(ways: Ways, gates: Mapping[int, GateState]) -> Ways:
 
     The copies of a private gate are joined through the gate by private ways of no length.
     """
-    shut = np.isin(ways.node, np.fromiter(gates, dtype=np.int64, count=len(gates)))
+    shut = among(ways.node, np.fromiter(gates, dtype=np.int64, count=len(gates)))
     if not shut.any():
         return ways
     way = ways.owner

@@ -18,7 +18,7 @@ from pyproj import CRS
 from lifecircle.base.geo import Floats, project
 from lifecircle.network.network import Ints, Mask
 from lifecircle.network.rules import Flag
-from lifecircle.network.ways import Square, Ways
+from lifecircle.network.ways import Square, Ways, among, numbers_in
 
 
 @dataclass(frozen=True)
@@ -114,28 +114,20 @@ def _met(ways: Ways, rims: Rims) -> Mask:
     step = np.arange(len(corner)) - np.repeat(np.cumsum(count) - count, count)
     far = other[np.repeat(first, count) + step]
     square, small, large = rims.pairs
-    rim = _codes(square, _numbers(names, small), _numbers(names, large), len(names))
+    rim = _codes(square, numbers_in(names, small), numbers_in(names, large), len(names))
     near = own[corner]
     segment = _codes(rims.square[corner], np.minimum(near, far), np.maximum(near, far), len(names))
-    strange = (far < 0) | ~np.isin(segment, rim)
+    strange = (far < 0) | ~among(segment, rim)
     return np.bincount(corner[strange], minlength=len(own)) > 0
 
 
 def _segments_at(ways: Ways, names: Ints) -> tuple[Ints, Ints]:
     """The ends of walked segments as numbers of `names`, -1 for others; only those with one."""
-    number = _numbers(names, ways.node)
+    number = numbers_in(names, ways.node)
     owner = ways.owner
     inside = (owner[1:] == owner[:-1]) & (ways.node[1:] != ways.node[:-1])
     inside &= (number[1:] >= 0) | (number[:-1] >= 0)
     return number[:-1][inside], number[1:][inside]
-
-
-def _numbers(names: Ints, of: Ints) -> Ints:
-    """Where each of `of` stands in the sorted `names`, -1 for nowhere."""
-    if len(names) == 0:
-        return np.full(len(of), -1, dtype=np.int64)
-    place = np.minimum(np.searchsorted(names, of), len(names) - 1)
-    return np.where(names[place] == of, place, -1)
 
 
 def _codes(square: Ints | int, low: Ints, high: Ints, count: int) -> Ints:
@@ -151,15 +143,15 @@ def square_ways(ways: Ways, squares: Sequence[Square], sights: Sights) -> Ways:
     both = (low >= 0) & (high >= 0)
     walked = _codes(0, np.minimum(low, high)[both], np.maximum(low, high)[both], len(names))
     rim_square, small, large = rims.pairs
-    rim = _codes(0, _numbers(names, small), _numbers(names, large), len(names))
+    rim = _codes(0, numbers_in(names, small), numbers_in(names, large), len(names))
     # A rim that several squares share is a way of the first.
     rim, first = np.unique(rim, return_index=True)
-    fresh = ~np.isin(rim, walked)
+    fresh = ~among(rim, walked)
     rim, rim_square = rim[fresh], rim_square[first[fresh]]
     line_square, one, two = _sight_lines(sights)
-    line = _codes(0, _numbers(names, one), _numbers(names, two), len(names))
-    of_rim = _numbers(rim, line)
-    done = np.isin(line, walked)
+    line = _codes(0, numbers_in(names, one), numbers_in(names, two), len(names))
+    of_rim = numbers_in(rim, line)
+    done = among(line, walked)
     done |= (of_rim >= 0) & (np.append(rim_square, 0)[of_rim] <= line_square)
     line, line_square = line[~done], line_square[~done]
     code, square = np.concatenate([rim, line]), np.concatenate([rim_square, line_square])

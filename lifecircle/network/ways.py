@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lifecircle.base.geo import Floats, geodesic_m
-from lifecircle.network.network import Ints
+from lifecircle.network.network import Ints, Mask
 
 NodeDelay = Literal["signal", "lift"]
 TREAD_M = 0.3
@@ -72,3 +72,16 @@ def steps_per_m(ways: Ways) -> Floats:
     total = np.bincount(owner[near], metres, len(ways.way_id))
     counted = np.divide(ways.steps, total, out=np.zeros(len(total)), where=total > 0)
     return np.where(np.isnan(ways.steps), 1 / TREAD_M, counted)
+
+
+def numbers_in(names: Ints, of: Ints) -> Ints:
+    """Where each of `of` stands in the sorted `names`, -1 for nowhere."""
+    if len(names) == 0:
+        return np.full(len(of), -1, dtype=np.int64)
+    place = np.minimum(np.searchsorted(names, of), len(names) - 1)
+    return np.where(names[place] == of, place, -1)
+
+
+def among(values: Ints, chosen: Ints) -> Mask:
+    """Which values are among the chosen: few among millions, for which NumPy sorts them all."""
+    return numbers_in(np.sort(chosen), values) >= 0

@@ -79,7 +79,7 @@ def _lines(one: Finished) -> list[Line]:
     units = units.drop_duplicates("unit_id")[["unit_id", "level", "unit_name"]]
     whole = Line((f"{one.name}/{CITY}", CITY), one.study.study.title or one.name, page, 0)
     parts = [
-        Line((f"{one.name}/{unit}", level), name, f"{page}#unit={quote(unit, safe='')}", 1)
+        Line((f"{one.name}/{unit}", level), name, f"{page}#unit={quote(unit, safe='')}", 2)
         for unit, level, name in units.itertuples(index=False)
     ]
     return [whole, *parts]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -18,6 +18,7 @@ from lifecircle.outputs.report_content_blocks import Chapter, Report, bullets
 from lifecircle.outputs.report_content_findings import by_service, by_unit, findings
 from lifecircle.outputs.report_content_gaps import actions, gaps
 from lifecircle.outputs.report_content_matter import Matter
+from lifecircle.outputs.report_tables import ReportTable, report_tables
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
@@ -26,12 +27,16 @@ MONTHS = (
 """In English whatever the computer's own language is."""
 
 
-def report_content(result: Result, language: Language) -> Report:
+def report_content(
+    result: Result, language: Language, tables: Mapping[str, ReportTable] | None = None
+) -> Report:
     """The report of a run in one language, for Word and for PDF.
 
-    No chapter is empty: where there is nothing to say, a line says why.
+    `tables` are those of `report_tables`, where somebody has made them already.  No chapter is
+    empty: where there is nothing to say, a line says why.
     """
-    matter, study = Matter(result, language), result.study
+    tables = report_tables(result, language) if tables is None else tables
+    matter, study = Matter(result, language, tables), result.study
     return Report(
         title=study.study.title or study.study.name,
         kind=matter.say("kind"),

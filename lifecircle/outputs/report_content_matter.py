@@ -17,7 +17,7 @@ from lifecircle.measures.result import Result
 from lifecircle.outputs.maps_data import needs_osm_credit
 from lifecircle.outputs.report_content_blocks import Paragraph, Picturing
 from lifecircle.outputs.report_figures import Picture, pictures
-from lifecircle.outputs.report_tables import ReportTable, report_tables
+from lifecircle.outputs.report_tables import ReportTable
 from lifecircle.outputs.report_tables_coverage import measured_ids
 from lifecircle.outputs.sentences import amount, report_sentences
 from lifecircle.outputs.words import denominator_words, main_denominator, service_words
@@ -34,15 +34,12 @@ class Matter:
 
     result: Result
     language: Language
+    tables: Mapping[str, ReportTable]
+    """The display tables, shared with the workbook."""
 
     def say(self, key: str, **values: object) -> str:
         """A sentence of the report."""
         return sentence(f"document.{key}", self.language, **values)
-
-    @cached_property
-    def tables(self) -> dict[str, ReportTable]:
-        """The display tables, shared with the workbook."""
-        return report_tables(self.result, self.language)
 
     @cached_property
     def weight(self) -> str:

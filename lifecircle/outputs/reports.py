@@ -74,12 +74,14 @@ def documents(result: Result, names: Collection[str] = (WORKBOOK, DOCUMENT, PDF)
     """The reports of a run under their fixed names; the PDF only where typst is installed."""
     from lifecircle.outputs.document import word_bytes
     from lifecircle.outputs.report_content import report_content
+    from lifecircle.outputs.report_tables import report_tables
     from lifecircle.outputs.typeset import typeset_bytes
     from lifecircle.outputs.workbook import workbook_bytes
 
     language = result.study.study.language
-    files = {WORKBOOK: workbook_bytes(result, language)}
-    content = report_content(result, language)
+    tables = report_tables(result, language)
+    files = {WORKBOOK: workbook_bytes(result, language, tables)}
+    content = report_content(result, language, tables)
     problems = _without_figures()
     files[DOCUMENT] = word_bytes(content, _template(result.study))
     if PDF in names and find_spec("typst") is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -184,14 +183,14 @@ def facility_rings(result: Result, facilities: gpd.GeoDataFrame) -> gpd.GeoDataF
 
 def _walked_alike(
     result: Result, facilities: gpd.GeoDataFrame, circles: pd.Series
-) -> Iterable[tuple[object, gpd.GeoDataFrame]]:
+) -> list[tuple[object, gpd.GeoDataFrame]]:
     """The facilities with circles, in groups of the same circles and walker."""
     known = facilities[facilities["service"].isin(circles.index)]
     alike = [
         (*sorted(circles[service]), result.minutes.of(service).profile)
         for service in known["service"]
     ]
-    return known.groupby(pd.Series(alike, index=known.index, dtype=object), sort=False)
+    return list(known.groupby(pd.Series(alike, index=known.index, dtype=object), sort=False))
 
 
 def states(one: PointReach) -> npt.NDArray[np.uint8]:

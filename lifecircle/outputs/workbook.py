@@ -58,8 +58,13 @@ HEADER_TEXT = 200
 Row = Mapping[Any, Any]
 
 
-def workbook_bytes(result: Result, language: Language) -> bytes:
-    """The workbook of a run; the same run gives the same bytes, dated with the report's date."""
+def workbook_bytes(
+    result: Result, language: Language, tables: Mapping[str, ReportTable] | None = None
+) -> bytes:
+    """The workbook of a run; the same run gives the same bytes, dated with the report's date.
+
+    `tables` are those of `report_tables`, where somebody has made them already.
+    """
     file = io.BytesIO()
     study = result.study
     title, organisation = study.study.title or study.study.name, study.report.organisation
@@ -70,8 +75,8 @@ def workbook_bytes(result: Result, language: Language) -> bytes:
         )
         book.set_calc_mode("auto")
         formats = Formats(book, language)
-        tables = in_order(report_tables(result, language))
-        for name, table in zip(sheet_names(table.title for table in tables), tables, strict=True):
+        ordered = in_order(report_tables(result, language) if tables is None else tables)
+        for name, table in zip(sheet_names(table.title for table in ordered), ordered, strict=True):
             sheet = book.add_worksheet(name)
             _Sheet(sheet, table, formats, language).write(block_lines(result, language), title)
     return file.getvalue()

@@ -11,10 +11,11 @@ import shapely
 from osm_xml import CRS, units_of
 
 from lifecircle.base.geo import GEOGRAPHIC
-from lifecircle.base.problems import InputRefused
+from lifecircle.base.problems import InputRefused, StudyRefused
 from lifecircle.inputs.demand import DemandReading, build_demand
 from lifecircle.inputs.pieces import PeopleAccount
 from lifecircle.sources import CompoundsDemand
+from lifecircle.study import load_study
 
 WIDE = shapely.box(-10_000, -10_000, 10_000, 10_000)
 UNITS = units_of(w=shapely.box(0, 0, 100, 100), e=shapely.box(100, 0, 200, 100))
@@ -125,3 +126,29 @@ def test_a_table_has_no_areas(tmp_path: Path) -> None:
     with pytest.raises(InputRefused) as refused:
         build_demand([source], UNITS, CRS, WIDE, lambda _: pytest.fail("no OSM here"))
     assert [p.code for p in refused.value.problems] == ["compounds_table"]
+
+
+def test_homes_may_not_come_from_two_sources(tmp_path: Path) -> None:
+    """Compounds and a census that both count homes would count every home twice."""
+    study = """
+[study]
+name = "x"
+[network]
+path = "x.osm"
+[units]
+path = "u.geojson"
+id = "id"
+name = "name"
+[[demand]]
+kind = "compounds"
+path = "c.gpkg"
+dwellings = "homes"
+[[demand]]
+kind = "raster"
+path = "p.tif"
+census = { path = "c.csv", unit = "u", dwellings = "flats" }
+"""
+    path = tmp_path / "study.toml"
+    path.write_text("facilities = []\n" + study, encoding="utf-8")
+    with pytest.raises(StudyRefused, match="two demand sources carry dwellings"):
+        load_study(path)

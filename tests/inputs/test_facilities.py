@@ -162,12 +162,12 @@ def test_a_file_without_a_usable_row_is_refused_unless_optional(
 def test_repetitions_within_20_metres_are_excluded(tmp_path: Path) -> None:
     """On the equator 1e-4° of longitude are 11.13 m: row 3 repeats row 2, row 4 (22 m) not.
 
-    Row 5 has another name, rows 6 and 7 none.
+    Rows 2 and 4 are then two sites of one name.  Row 5 has another name, rows 6 and 7 none.
     """
     places = ["甲 院,10.0000,0.1", "甲院,10.0001,0.1", "甲院,10.0002,0.1", "乙院,10.0000,0.1"]
     reading = read(csv(tmp_path, "n,lon,lat", *places, ",11,0.1", ",11,0.1"), name="n")
-    assert found(reading) == [("duplicate", "excluded", 3)]
-    assert reading.problems[-1].details == {"first": "2"}
+    assert found(reading) == [("duplicate", "excluded", 3), ("institution_sites", "noted", 2)]
+    assert reading.problems[0].details == {"first": "2"}
     assert reading.table["source_row"].tolist() == ["2", "4", "5", "6", "7"]
 
 

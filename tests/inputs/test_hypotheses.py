@@ -12,21 +12,25 @@ import pytest
 import shapely
 from shapely.geometry import box
 
-from lifecircle.base.geo import GEOGRAPHIC, Floats, unproject
+from lifecircle.base.geo import GEOGRAPHIC, Floats, centred_crs, unproject
+from lifecircle.base.problems import InputRefused
+from lifecircle.base.tables import DEMAND, no_rows
 from lifecircle.inputs.datum import (
     gcj02_to_bd09,
     gcj02_to_wgs84,
     to_wgs84,
     wgs84_to_gcj02,
 )
+from lifecircle.inputs.demand import DemandReading
 from lifecircle.inputs.facilities import read_facility_file
 from lifecircle.inputs.hypotheses import Witnesses, weigh_datum
+from lifecircle.inputs.offices import with_offices
 from lifecircle.inputs.osm_network import read_network
 from lifecircle.inputs.read import areas_of
 from lifecircle.inputs.reading import Reading
 from lifecircle.inputs.stated import positions_of, stated_areas
 from lifecircle.outputs.tables import datums_found
-from lifecircle.sources import FacilitySource, UnitsSource
+from lifecircle.sources import FacilitySource, OfficeSource, UnitsSource
 
 FILES = {"eldercare_gcj02": 626, "health_centres_gcj02": 249, "canteens_gcj02": 46}
 NO_AREAS = stated_areas([], [], gpd.GeoSeries([], crs=GEOGRAPHIC))
@@ -68,6 +72,26 @@ def test_the_real_files_are_known_as_gcj02(test_data: Path, shanghai: Witnesses,
     declared = read(path, shanghai, datum="gcj02").table
     assert reading.table.geometry.equals(declared.geometry)
     assert (reading.table["name"] != "").all()
+
+
+def test_a_list_of_offices_tells_its_datum_as_facilities_do(
+    test_data: Path, shanghai: Witnesses
+) -> None:
+    """Undeclared, its places are those of the file declared as GCJ-02; refused with no witness."""
+    path = test_data / "shanghai/facilities/canteens_gcj02.csv"
+    crs, fine = centred_crs(121.4, 31.2), shanghai.areas[shanghai.areas["fine"]]
+    units = fine.assign(unit_id=[str(i) for i in fine.index])
+    empty, wide = DemandReading(no_rows(DEMAND), (), (), ()), box(-2e5, -2e5, 2e5, 2e5)
+
+    def offices(witnesses: Witnesses | None, **keys: Any) -> DemandReading:
+        return with_offices(empty, OfficeSource(path=path, **keys), units, crs, wide, witnesses)
+
+    told = offices(shanghai)
+    assert datums_found(told.problems) == [{"file": path.name, "datum": "gcj02"}]
+    assert told.table["offices"].sum() == len(told.table) > 30
+    assert told.table.geometry.equals(offices(None, datum="gcj02").table.geometry)
+    with pytest.raises(InputRefused):
+        offices(None)
 
 
 @pytest.mark.parametrize("name", FILES)
