@@ -98,6 +98,9 @@ def _read(path: Path, policy: Policy) -> Streets:
     except RuntimeError as error:
         problem = Problem("osm_unreadable", "refused", path.name, details={"error": str(error)})
         raise InputRefused([problem]) from None
+    twice = columns.node_id[1:][np.diff(columns.node_id) == 0]
+    if len(twice):
+        raise InputRefused([Problem("osm_twice", "refused", path.name, value=f"n{twice[0]}")])
     streets = _streets(path.name, columns, policy, squares, bounds, free_nodes)
     if not len(streets.ways.way_id):
         details = {"read": streets.ways_read}

@@ -83,7 +83,7 @@ class SquareGround:
         across = float(np.hypot(east - west, north - south))
         far = within_m - sources.metres >= across
         nodes = sources.of(far & ~sources.standing)
-        if len(np.unique(nodes.x + 1j * nodes.y)) == len(square.nodes):
+        if 0 < len(np.unique(nodes.x + 1j * nodes.y)) == len(square.nodes):
             return square.polygon
         parts = []
         for x, y, metres in zip(sources.x, sources.y, sources.metres, strict=True):

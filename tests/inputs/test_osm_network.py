@@ -236,6 +236,16 @@ def test_objects_out_of_order_or_twice_are_refused(tmp_path: Path) -> None:
     assert refused(late) == "osm_unsorted"
 
 
+def test_a_node_twice_in_a_binary_extract_is_refused_too(tmp_path: Path) -> None:
+    path = tmp_path / "twice.osm.pbf"
+    with osmium.SimpleWriter(str(path)) as writer:
+        for number, lon in [(1, 0.0), (2, 0.001), (2, 0.002)]:
+            writer.add_node(osmium.osm.mutable.Node(id=number, version=1, location=(lon, 0)))
+        way = osmium.osm.mutable.Way(id=1, version=1, nodes=[1, 2], tags={"highway": "footway"})
+        writer.add_way(way)
+    assert refused(path) == "osm_twice"
+
+
 def test_a_checksum_beside_the_file_is_compared(tmp_path: Path) -> None:
     path = street_town().write(tmp_path)
     beside = tmp_path / "town.osm.md5"

@@ -20,7 +20,7 @@ from lifecircle.base.geo import centred_crs
 from lifecircle.network.attach import attach
 from lifecircle.network.build import network_from_arrays
 from lifecircle.network.isochrone_ground import GRID_M, nested, resolution_m
-from lifecircle.network.network import WalkNetwork
+from lifecircle.network.network import SquareArea, WalkNetwork
 from lifecircle.network.rules import Flag
 from lifecircle.network.slopes import densified, with_heights
 
@@ -249,6 +249,15 @@ def test_squares_are_reached_straight_across() -> None:
     assert (found["reached"] > 1000).all()
     assert (found["outside"] == 0).all(), found
     assert (found["failing"] == 0).all(), found
+
+
+def test_a_square_that_joins_no_street_is_reached_as_far_as_the_limit_goes() -> None:
+    """Nobody enters it but who stands in it: a walk of 30 m from its middle is a disk of 30 m."""
+    lonely = SquareArea(shapely.box(300, 10, 500, 210), np.empty(0, dtype=np.int64), False)
+    network = replace(line(0, 1000), squares=(lonely,))
+    shape = rings(network, points((400, 110)), 80).geometry[0]
+    expected = shapely.Point(400, 110).buffer(80)
+    assert shape.symmetric_difference(expected).area < 0.02 * expected.area
 
 
 def test_slopes_are_walked_in_their_direction() -> None:
