@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import geopandas as gpd
 import numpy as np
@@ -29,6 +29,9 @@ MIXED = "mixed"
 """The profile of a figure over services that different people walk to."""
 
 SHARES = ("share", "share_upper", "straight_line_share")
+
+Figures: TypeAlias = dict[str, npt.NDArray[Any]]
+"""One question over one denominator: columns by their names, a cell for each group."""
 
 
 def coverage(
@@ -55,15 +58,14 @@ def coverage(
     grounds: list[Ground[Any]] = [Points(minutes, demand, units)]
     grounds += [streets] if streets is not None else []
     groups = Groups(units, minutes)
-    tables = list(_tables(asked, standard, groups, grounds, denominators))
+    figures = list(_figures(asked, standard, groups, grounds, denominators))
     known = {question.id for question in asked}
     for combination in standard.combinations:
         if combination.kind == "mean" and known.issuperset(combination.members):
-            tables += _means(combination, tables, standard.target)
-    if not tables:
+            figures += _means(combination, figures, standard.target)
+    if not figures:
         return conform(pd.DataFrame(columns=COVERAGE.names), COVERAGE)
-    table = _judged(pd.concat(tables, ignore_index=True))
-    return conform(with_standing(table), COVERAGE)
+    return conform(with_standing(_judged(groups.table(figures))), COVERAGE)
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def tier_shares(
     """The TIERS table: each service and headline within every ring of the standard."""
     points, groups = Points(minutes, demand, units), Groups(units, minutes)
     asked = questions(standard, minutes.services, units)
-    tables = []
+    figures = []
     for question in asked:
         # The same minutes at the pace of whoever walks there.
         faster = minutes.of(question.services[0]).m_per_min / minutes.m_per_min
@@ -113,25 +115,25 @@ def tier_shares(
             within = with_limits(question, lambda _, ring=ring: ring)  # type: ignore[misc]
             reached = points.reach(within)
             for weight in points.denominators(question.group, denominators):
-                table = groups.table(within, weight, points.sums(reached, weight))
-                tables.append(table.assign(tier_min=tier.minutes))
-    if not tables:
+                one = groups.figures(within, weight, points.sums(reached, weight))
+                figures.append(one | {"tier_min": np.full(len(groups.members), tier.minutes)})
+    if not figures:
         return conform(pd.DataFrame(columns=TIERS.names), TIERS)
-    return conform(pd.concat(tables, ignore_index=True), TIERS)
+    return conform(groups.table(figures), TIERS)
 
 
 def _limit_of(tier: Tier, limit_m: float) -> Limit:
     return Limit(limit_m=limit_m, limit_source=f"{tier.minutes:g} min → {limit_m:g} m")
 
 
-def _tables(
+def _figures(
     asked: list[Question],
     standard: Standard,
     groups: Groups,
     grounds: Sequence[Ground[Any]],
     denominators: Sequence[str] | None,
-) -> Iterator[pd.DataFrame]:
-    """One table for each question and denominator, the intersections last."""
+) -> Iterator[Figures]:
+    """The figures of each question and denominator, the intersections last."""
     reached = [{one.id: ground.reach(one) for one in asked} for ground in grounds]
     for combination, question in intersections(standard, asked):
         for ground, reach in zip(grounds, reached, strict=True):
@@ -140,7 +142,7 @@ def _tables(
     for question in asked:
         for ground, reach in zip(grounds, reached, strict=True):
             for weight in ground.denominators(question.group, denominators):
-                yield groups.table(question, weight, ground.sums(reach[question.id], weight))
+                yield groups.figures(question, weight, ground.sums(reach[question.id], weight))
 
 
 class Groups:
@@ -149,10 +151,16 @@ class Groups:
     def __init__(self, units: gpd.GeoDataFrame, minutes: Minutes) -> None:
         self.minutes = minutes
         self.rows, self.members = _groups(units)
-        self.columns = {str(name): column.array for name, column in self.rows.items()}
 
-    def table(self, question: Question, denominator: str, sums: Sums) -> pd.DataFrame:
-        """One question over one denominator, made in one go: there are hundreds of them."""
+    def table(self, figures: Sequence[Figures]) -> pd.DataFrame:
+        """Many figures under one another, with what they are summed for: made in one go."""
+        number = np.tile(np.arange(len(self.members)), len(figures))
+        table = self.rows.iloc[number].reset_index(drop=True)
+        columns = {name: np.concatenate([one[name] for one in figures]) for name in figures[0]}
+        return table.assign(**columns)
+
+    def figures(self, question: Question, denominator: str, sums: Sums) -> Figures:
+        """One question over one denominator."""
         added = {
             name: np.array([float(sums[name][members].sum()) for members in self.members])
             for name in SUMS
@@ -161,21 +169,22 @@ class Groups:
         limit_m = np.array([_only(question.limit_m[members]) for members in self.members])
         target = np.nan if question.target is None else question.target
         walkers = [self.minutes.of(service) for service in question.services]
-        columns = {
-            **self.columns,
+        return {
             **added,
-            "service": question.id,
-            "denominator": denominator,
-            "profile": _one_or_mixed(walker.profile for walker in walkers),
+            "service": self._all(question.id),
+            "denominator": self._all(denominator),
+            "profile": self._all(_one_or_mixed(walker.profile for walker in walkers)),
             "limit_m": limit_m,
             "limit_min": np.round(limit_m / walkers[0].m_per_min, 6),
-            "limit_source": [_sources(question, members) for members in self.members],
+            "limit_source": _words(_sources(question, members) for members in self.members),
             "share": added["covered"] / total,
             "share_upper": (added["covered"] + added["unknown"]) / total,
             "straight_line_share": added["straight"] / total,
             "target": np.where(self.some(question.without_verdict), np.nan, target),
         }
-        return pd.DataFrame(columns, copy=False)
+
+    def _all(self, word: str) -> npt.NDArray[np.object_]:
+        return np.full(len(self.members), word, dtype=object)
 
     def some(self, of_unit: Mask) -> Mask:
         """For each group whether it holds of one of its units."""
@@ -222,35 +231,40 @@ def _groups(units: gpd.GeoDataFrame) -> tuple[pd.DataFrame, list[npt.NDArray[np.
     return table, [*members, everything]
 
 
-def _means(
-    combination: Combination, tables: list[pd.DataFrame], target: float | None
-) -> list[pd.DataFrame]:
+def _means(combination: Combination, figures: list[Figures], target: float | None) -> list[Figures]:
     """The unweighted mean of the members' shares, over every denominator that all of them have."""
-    by_weight: dict[str, list[pd.DataFrame]] = {}
-    for table in tables:
-        if table["service"].iloc[0] in combination.members:
-            by_weight.setdefault(table["denominator"].iloc[0], []).append(table)
-    full = [tables for tables in by_weight.values() if len(tables) == len(combination.members)]
+    by_weight: dict[str, list[Figures]] = {}
+    for one in figures:
+        if one["service"][0] in combination.members:
+            by_weight.setdefault(one["denominator"][0], []).append(one)
+    full = [members for members in by_weight.values() if len(members) == len(combination.members)]
     return [_mean(combination, members, target) for members in full]
 
 
-def _mean(
-    combination: Combination, members: list[pd.DataFrame], target: float | None
-) -> pd.DataFrame:
-    mean = members[0].assign(service=combination.id, covered=np.nan, unknown=np.nan)
-    for share in SHARES:
-        mean[share] = np.mean([member[share].to_numpy() for member in members], axis=0)
-    limits = np.array([member["limit_m"].to_numpy() for member in members])
+def _mean(combination: Combination, members: list[Figures], target: float | None) -> Figures:
+    first = members[0]
+    nothing = np.full(len(first["total"]), np.nan)
+    shares = {share: np.mean([member[share] for member in members], axis=0) for share in SHARES}
+    limits = np.array([member["limit_m"] for member in members])
     same = (limits == limits[0]).all(axis=0)
     sources = zip(*(member["limit_source"] for member in members), strict=True)
-    without_target = np.any([member["target"].isna() for member in members], axis=0)
-    return mean.assign(
-        limit_m=mean["limit_m"].where(same),
-        limit_min=mean["limit_min"].where(same),
-        limit_source=["; ".join(dict.fromkeys(of_group)) for of_group in sources],
-        profile=_one_or_mixed(member["profile"].iloc[0] for member in members),
-        target=np.where(without_target, np.nan, np.nan if target is None else target),
-    )
+    without_target = np.any([np.isnan(member["target"]) for member in members], axis=0)
+    profile = _one_or_mixed(member["profile"][0] for member in members)
+    return first | {
+        **shares,
+        "service": np.full(len(nothing), combination.id, dtype=object),
+        "covered": nothing,
+        "unknown": nothing,
+        "limit_m": np.where(same, first["limit_m"], np.nan),
+        "limit_min": np.where(same, first["limit_min"], np.nan),
+        "limit_source": _words("; ".join(dict.fromkeys(of_group)) for of_group in sources),
+        "profile": np.full(len(nothing), profile, dtype=object),
+        "target": np.where(without_target, np.nan, np.nan if target is None else target),
+    }
+
+
+def _words(words: Iterable[str]) -> npt.NDArray[np.object_]:
+    return np.array(list(words), dtype=object)
 
 
 def _judged(table: pd.DataFrame) -> pd.DataFrame:

@@ -29,7 +29,7 @@ Shapes = npt.NDArray[np.object_]
 class Sources:
     """Places from which origins are walked to over squares: whose, which square, where, how far.
 
-    `standing` marks places where the origin's own walk ends, others are nodes of the square.
+    They are nodes of the square, or (`standing`) places where the origin's own walk ends.
     """
 
     origin: Ints
@@ -79,12 +79,11 @@ class SquareGround:
 
     def _part(self, number: int, sources: Sources, within_m: float) -> shapely.Geometry:
         square = self.network.squares[number]
+        # Inside, no shortest walk is longer than half of all rims.
+        if within_m - sources.metres.min() >= square.polygon.length / 2:
+            return square.polygon
         west, south, east, north = square.polygon.bounds
         across = float(np.hypot(east - west, north - south))
-        far = within_m - sources.metres >= across
-        nodes = sources.of(far & ~sources.standing)
-        if 0 < len(np.unique(nodes.x + 1j * nodes.y)) == len(square.nodes):
-            return square.polygon
         parts = []
         for x, y, metres in zip(sources.x, sources.y, sources.metres, strict=True):
             seen = self._seen_from(number, float(x), float(y))
@@ -116,8 +115,13 @@ def _visible(polygon: shapely.Polygon, x: float, y: float) -> shapely.Geometry:
     here = np.broadcast_to([x, y], (len(on), 2))
     corners = np.stack([here, rim[on], rim[on + 1], here], axis=1)
     triangles = np.asarray(shapely.polygons(corners), dtype=object)
-    flat = shapely.area(triangles) <= RIM_M
-    return shapely.union_all(triangles[~flat & shapely.covers(wide, triangles)])
+    seen = on[(shapely.area(triangles) > RIM_M) & shapely.covers(wide, triangles)]
+    if len(seen) == 0:
+        return shapely.MultiPolygon()
+    # Stretches of the rim in a row are one fan.
+    runs = np.split(seen, np.flatnonzero(np.diff(seen) != 1) + 1)
+    fans = [shapely.Polygon([(x, y), *rim[run], rim[run[-1] + 1]]) for run in runs]
+    return shapely.union_all(shapely.make_valid(np.array(fans, dtype=object)))
 
 
 def _disk(x: float, y: float, radius: float) -> shapely.Geometry:
