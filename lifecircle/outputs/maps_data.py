@@ -188,18 +188,20 @@ def _totals(coverage: pd.DataFrame, keys: list[tuple[str, str]]) -> Tree:
 def _series(coverage: pd.DataFrame, keys: list[tuple[str, str]]) -> Tree:
     """By service and denominator: profile, limits, target, and one row of figures a unit."""
     series: Tree = {}
-    for (service, denominator), rows in coverage.groupby(["service", "denominator"], sort=True):
-        placed = rows.set_index(["unit_id", "level"]).reindex(keys)
-        given = placed["service"].notna()
+    of_unit = pd.MultiIndex.from_frame(coverage[["unit_id", "level"]])
+    place = pd.MultiIndex.from_tuples(keys).get_indexer(of_unit)
+    figures = _rows(coverage)
+    grouped = coverage.groupby(["service", "denominator"], sort=True)
+    for (service, denominator), rows in grouped:
         limits = rows[LIMIT].drop_duplicates().sort_values(LIMIT)
         targets = rows["target"].dropna()
+        numbers = grouped.indices[(service, denominator)]
+        of_place = {int(place[number]): figures[number] for number in numbers}
         series.setdefault(str(service), {})[str(denominator)] = {
             "profile": rows["profile"].iloc[0],
             "limits": [dict(zip(LIMIT, limit, strict=True)) for limit in _plain(limits)],
             "target": float(targets.iloc[0]) if len(targets) else None,
-            "rows": [
-                row if there else None for row, there in zip(_rows(placed), given, strict=True)
-            ],
+            "rows": [of_place.get(number) for number in range(len(keys))],
         }
     return series
 
@@ -235,22 +237,22 @@ def _whole_numbers(ring: Floats) -> list[list[int | None]]:
     return [[None if cell != cell else int(cell) for cell in row] for row in ring.tolist()]
 
 
-def _rows(placed: pd.DataFrame) -> list[list[Any]]:
+def _rows(coverage: pd.DataFrame) -> list[list[Any]]:
     """Lower and upper share, straight-line share, marks and colour class of each unit.
 
     The upper share is left empty where it is the lower one; marks are 1 for a target, 2 for
     hatching, and 4 or 8 for a verdict of below or above.
     """
-    below = placed["meets_target"].eq(False).fillna(False).to_numpy(dtype=bool)
-    above = placed["meets_target"].eq(True).fillna(False).to_numpy(dtype=bool)
-    lower, upper = (_rounded(placed[name], below) for name in ("share", "share_upper"))
-    marks = placed["target"].notna() + 2 * placed["hatched"].eq(True) + 4 * below + 8 * above
+    below = coverage["meets_target"].eq(False).fillna(False).to_numpy(dtype=bool)
+    above = coverage["meets_target"].eq(True).fillna(False).to_numpy(dtype=bool)
+    lower, upper = (_rounded(coverage[name], below) for name in ("share", "share_upper"))
+    marks = coverage["target"].notna() + 2 * coverage["hatched"].eq(True) + 4 * below + 8 * above
     columns = {
         "lower": lower,
         "upper": upper.where(upper != lower),
-        "straight": placed["straight_line_share"].round(4),
+        "straight": coverage["straight_line_share"].round(4),
         "marks": marks,
-        "class": placed["share_class"],
+        "class": coverage["share_class"],
     }
     return _plain(pd.DataFrame(columns))
 
