@@ -26,6 +26,7 @@ from lifecircle.outputs.maps_data import (
     source_rows,
 )
 from lifecircle.outputs.maps_shell import DATA_PLACE, page_file, put_in, sealed
+from lifecircle.outputs.words import one_profile
 
 SIGNS = {True: "✓", False: "✗"}
 
@@ -50,7 +51,6 @@ def index_html(page: MapPage, lines: Sequence[Line]) -> str:
     )
     coverage = page.coverage[page.coverage["denominator"] == denominator]
     measured = set(coverage["service"])
-    profiles = coverage["profile"].unique()
     shown = [name for name in (*page.labels.headlines, ALL) if name in measured]
     shown = shown or [name for name in page.labels.services if name in measured][:5]
     words = {**page.labels.headlines, **page.labels.combinations, **page.labels.services}
@@ -62,7 +62,7 @@ def index_html(page: MapPage, lines: Sequence[Line]) -> str:
         "palette": PALETTE,
         "columns": [dict(words[name]) for name in shown],
         "denominator": dict(page.labels.denominators[denominator]),
-        "profile": profiles[0] if len(profiles) == 1 else "mixed",
+        "profile": one_profile(coverage),
         "target": percent(_target(coverage)),
         "lines": [_line(line, [cells.get((*line.key, name)) for name in shown]) for line in lines],
         "sources": source_rows(page.sources),

@@ -155,7 +155,7 @@ def _standard(matter: Matter) -> Iterator[str]:
 def _counting(matter: Matter) -> Iterator[str]:
     say = matter.say
     yield say("formula")
-    yield say("walker", profile=walker(matter.result, matter.language))
+    yield say("walker", profile=walker(matter.result.coverage, matter.language))
     keys = ("exact", "straight", "unknown", "city_target", "capacity_silent")
     yield from (say(key) for key in keys)
     tiers = [

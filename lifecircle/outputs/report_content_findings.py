@@ -28,6 +28,7 @@ from lifecircle.outputs.report_content_blocks import (
 from lifecircle.outputs.report_content_matter import Matter
 from lifecircle.outputs.report_figures import LORENZ, OVERVIEW, SHARES
 from lifecircle.outputs.report_tables_base import ReportColumn, ReportTable
+from lifecircle.outputs.report_tables_coverage import walker
 from lifecircle.outputs.words import denominator_words
 
 SHARE_KEYS = ("share", "share_upper", "straight_line_share", "difference", "target", "verdict")
@@ -67,7 +68,7 @@ def _of(matter: Matter) -> str:
     language = matter.language
     text = sentence("map.limit_of_each", language)
     limit = sentence("map.define_limit", language, text=text)
-    walks = sentence(f"map.profile_{matter.result.study.study.profile}", language)
+    walks = walker(matter.result.coverage, language)
     profile = sentence("map.define_profile", language, text=walks)
     definition = sentence("map.semicolon", language).join([profile, limit])
     return matter.say("of", weight=matter.weight_name, definition=definition)
@@ -149,7 +150,7 @@ def circle_table(matter: Matter) -> Table:
         (f"{matter.say('circle', min=f'{minutes:g}', m=f'{limit:,.0f}')} (%)", True)
         for limit, minutes in limits
     ]
-    walks = sentence(f"map.profile_{matter.result.study.study.profile}", matter.language)
+    walks = walker(matter.result.coverage, matter.language)
     note = matter.say(
         "of",
         weight=matter.weight_name,

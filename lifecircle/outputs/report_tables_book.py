@@ -197,7 +197,7 @@ def _document(standard: Standard, language: Language) -> str:
 def _definitions_note(result: Result, language: Language) -> str:
     standard = result.standard
     values = {"document": standard.document, "year": standard.year}
-    walks = say("walker", language, text=walker(result, language))
+    walks = say("walker", language, text=walker(result.coverage, language))
     if standard.target is None:
         return f"{say('definitions_note_plain', language, **values)}\n{walks}"
     values |= {"target": percent(standard.target), "clause": standard.target_clause}

@@ -26,7 +26,12 @@ from lifecircle.outputs.report_tables_base import (
     weight_words,
 )
 from lifecircle.outputs.tables import rounded
-from lifecircle.outputs.words import denominator_words, main_denominator, service_words
+from lifecircle.outputs.words import (
+    denominator_words,
+    main_denominator,
+    one_profile,
+    service_words,
+)
 from lifecircle.standards.catalogue import Combination, Headline, Rule, Standard
 
 UNIT_KEY = ["unit_id", "level"]
@@ -165,7 +170,7 @@ def _service(
     )
     title = service_words(result.standard)[service][language]
     note = f"{definition(service, result, rows, language)}\n{say('service_note', language)}"
-    scenario = result.study.study.profile != "standard"
+    scenario = one_profile(rows) != "standard"
     columns = tuple(_service_columns(scenario, language))
     return table_of(f"service:{service}", title, columns, rows, note)
 
@@ -193,16 +198,16 @@ def _service_columns(scenario: bool, language: Language) -> Iterator[ReportColum
 
 def definition(service: str, result: Result, rows: pd.DataFrame, language: Language) -> str:
     """Who walks, within what limit and by which rule a place counts as covered."""
-    parts = [sentence("map.define_profile", language, text=walker(result, language))]
+    parts = [sentence("map.define_profile", language, text=walker(rows, language))]
     parts.append(sentence("map.define_limit", language, text=_limits(rows, language)))
     rule = rule_words(service, result.standard, set(result.minutes.services), language)
     parts.append(sentence("map.define_rule", language, text=rule))
     return sentence("map.semicolon", language).join(parts)
 
 
-def walker(result: Result, language: Language) -> str:
-    """Who walks, in words."""
-    return sentence(f"map.profile_{result.study.study.profile}", language)
+def walker(rows: pd.DataFrame, language: Language) -> str:
+    """Who walks in these rows of COVERAGE, in words."""
+    return sentence(f"map.profile_{one_profile(rows)}", language)
 
 
 def _limits(rows: pd.DataFrame, language: Language) -> str:

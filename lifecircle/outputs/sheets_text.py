@@ -15,6 +15,7 @@ from lifecircle.outputs.maps import MapPage
 from lifecircle.outputs.maps_data import PALETTE, TARGET_CLASS, breaks, needs_osm_credit
 from lifecircle.outputs.sheets_draw import FILL, Box
 from lifecircle.outputs.terminal import folded
+from lifecircle.outputs.words import one_profile
 
 if TYPE_CHECKING:
     from lifecircle.outputs.sheets import Sheet
@@ -29,7 +30,6 @@ class Words:
 
     def __init__(self, page: MapPage, language: Language) -> None:
         self.page, self.language = page, language
-        self.profile = page.coverage["profile"].iloc[0]
         labels = page.labels
         self.names = {**labels.services, **labels.combinations, **labels.headlines}
 
@@ -75,7 +75,9 @@ class Words:
         labels = self.page.labels
         weight = labels.denominators[sheet.denominator][self.language]
         parts = [self.say("define_denominator", text=weight)]
-        parts.append(self.say("define_profile", text=self.say(f"profile_{self.profile}")))
+        coverage = self.page.coverage
+        shown = coverage if every else coverage[coverage["service"] == sheet.service]
+        parts.append(self.say("define_profile", text=self.say(f"profile_{one_profile(shown)}")))
         parts += [] if every else self._rule(sheet)
         sources = "; ".join(dict.fromkeys(self._source(source) for source in self.page.sources))
         approval = self.page.approval

@@ -10,7 +10,7 @@ from lifecircle.base.numbers import percent
 from lifecircle.base.problems import Problem
 from lifecircle.base.sentences import LANGUAGES, Language, catalogue, sentence
 from lifecircle.base.tables import SHARES_OF
-from lifecircle.measures.coverage import CITY
+from lifecircle.measures.coverage import CITY, MIXED
 from lifecircle.measures.result import Result
 from lifecircle.standards.catalogue import Combination, Headline, Service, Standard
 
@@ -98,3 +98,9 @@ def open_verdict(result: Result) -> Text | None:
         )
         for language in LANGUAGES
     }
+
+
+def one_profile(coverage: pd.DataFrame) -> str:
+    """Who walks in these rows of COVERAGE: the one profile, or `MIXED`."""
+    profiles = coverage["profile"].unique()
+    return str(profiles[0]) if len(profiles) == 1 else MIXED

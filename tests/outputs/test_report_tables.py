@@ -15,6 +15,7 @@ from lifecircle.base.files import sha256
 from lifecircle.base.sentences import LANGUAGES, Language
 from lifecircle.base.tables import GAPS, SITES, conform, no_rows
 from lifecircle.outputs.report_tables import ReportTable, cell_text, report_tables
+from lifecircle.outputs.words import one_profile
 
 FIRST = ["overview", "services"]
 LAST = ["gaps", "sites", "policy", "policy_units", "projects", "definitions", "sources", "problems"]
@@ -166,3 +167,13 @@ def test_without_headlines_the_overview_shows_the_services(demo: lc.Result) -> N
     found = report_tables(replace(bare, standard=standard, coverage=demo.coverage[chosen]), "en")
     assert "services" not in found
     assert "verdict:wet_market" in {column.key for column in found["overview"].columns}
+
+
+@pytest.mark.parametrize(
+    ("walkers", "said"),
+    [(["elderly", "elderly"], "elderly"), (["standard", "elderly"], "mixed")],
+)
+def test_figures_of_different_walkers_are_not_said_to_be_of_one(
+    walkers: list[str], said: str
+) -> None:
+    assert one_profile(pd.DataFrame({"profile": walkers})) == said
