@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,3 +17,8 @@ def missing(reason: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def hear_interrupts() -> None:
+    """For a child process: hear Ctrl-C even where the tests were started deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

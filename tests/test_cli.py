@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from support import missing
+from support import hear_interrupts, missing
 
 import lifecircle
 
@@ -370,7 +370,7 @@ def interrupted(folder: Path, seen: Callable[[], bool]) -> tuple[int, str]:
     """Send Ctrl-C to a demo in `folder` as soon as `seen`; the exit code and what it said."""
     run = subprocess.Popen(
         [*COMMAND, "demo"], cwd=folder, env=environment(),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=hear_interrupts,
     )  # fmt: skip
     end = time.monotonic() + 120
     while not seen() and run.poll() is None and time.monotonic() < end:

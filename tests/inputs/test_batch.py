@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 from studies import replace, write_study
+from support import hear_interrupts
 
 import lifecircle as lc
 from lifecircle.base.problems import StudyRefused
@@ -188,7 +189,9 @@ def test_an_interrupted_batch_leaves_finished_studies_whole(tmp_path: Path) -> N
     folder, out = studies(tmp_path / "cities", "a", "b"), tmp_path / "out"
     command = [sys.executable, "-m", "lifecircle.cli", "batch", str(folder), "--out", str(out)]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    batching = subprocess.Popen(command, env={**os.environ, "LANG": "C.UTF-8"}, **quiet)
+    batching = subprocess.Popen(
+        command, env={**os.environ, "LANG": "C.UTF-8"}, preexec_fn=hear_interrupts, **quiet
+    )
     while not at_work_on(folder / "b") and batching.poll() is None:
         time.sleep(0.05)
     time.sleep(0.5)
