@@ -87,13 +87,7 @@ def read_inputs(study: Study, progress: Progress, standard: Standard | None = No
     units = replace(units, table=with_area_kinds(units.table, study, standard))
     lists = read_lists(study, units.table, targets.lists, targets.attributes)
     crs = study_crs(study, units.table)
-    streets, walls = with_walls(mapped, source, crs)
-    streets, border, cut = with_border(streets, source.border, crs)
-    barriers = np.concatenate([around.barriers.geometry.to_numpy(), border])
-    network = streets_network(streets, barriers, crs, source.extent)
-    slopes: tuple[Problem, ...] = ()
-    if source.elevation is not None:
-        network, slopes = read_elevation(source.elevation.path, network)
+    streets, network, changed = own_network(mapped, source, around, crs)
     progress("facilities")
     witnesses = Witnesses(areas_of(study.units, units.table), network)
     facilities = read_all_facilities(study, standard, units.table, crs, places_of, witnesses)
@@ -118,9 +112,7 @@ def read_inputs(study: Study, progress: Progress, standard: Standard | None = No
         base_map=base_map(network, around),
         problems=(
             *street_notes(streets),
-            *walls,
-            *cut,
-            *slopes,
+            *changed,
             *units.problems,
             *unit_notes(network, units.table, streets.source),
             *facilities.problems,
@@ -130,6 +122,20 @@ def read_inputs(study: Study, progress: Progress, standard: Standard | None = No
         accounts=(units.account, *facilities.accounts, *demand.accounts, *lists.accounts),
         areas=conform(facilities.table, FACILITIES),
     )
+
+
+def own_network(
+    mapped: Streets, source: NetworkSource, around: OsmPlaces, crs: CRS
+) -> tuple[Streets, WalkNetwork, tuple[Problem, ...]]:
+    """The network with the walls, border and slopes that a study brings, and what they changed."""
+    streets, walls = with_walls(mapped, source, crs)
+    streets, border, cut = with_border(streets, source.border, crs)
+    barriers = np.concatenate([around.barriers.geometry.to_numpy(), border])
+    network = streets_network(streets, barriers, crs, source.extent)
+    slopes: tuple[Problem, ...] = ()
+    if source.elevation is not None:
+        network, slopes = read_elevation(source.elevation.path, network)
+    return streets, network, (*walls, *cut, *slopes)
 
 
 def street_policy(source: NetworkSource) -> Policy:

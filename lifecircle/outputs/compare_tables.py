@@ -13,18 +13,15 @@ import pandas as pd
 
 from lifecircle.base.files import MANIFEST, sha256, staged_folder, write_bytes
 from lifecircle.measures.compare import Change
-from lifecircle.measures.compare_people import Cost
-from lifecircle.network.walk import Minutes
+from lifecircle.measures.compare_people import Places
 from lifecircle.outputs.gaps_tables import json_rows
 from lifecircle.outputs.indicator_tables import rounded_figures
 from lifecircle.outputs.tables import csv_bytes, options, rounded, versions
-from lifecircle.standards.catalogue import Standard
-from lifecircle.study import Study
 
 LONGEST_NAME = 120
 
 
-class Side(Protocol):
+class Side(Places, Protocol):
     """One state, as outputs show it."""
 
     @property
@@ -36,28 +33,8 @@ class Side(Protocol):
         """Its title for people."""
 
     @property
-    def study(self) -> Study:
-        """The study, with the options it was computed with."""
-
-    @property
-    def standard(self) -> Standard:
-        """The standard it was held against."""
-
-    @property
-    def units(self) -> gpd.GeoDataFrame:
-        """UNITS."""
-
-    @property
     def facilities(self) -> gpd.GeoDataFrame:
         """FACILITIES."""
-
-    @property
-    def demand(self) -> gpd.GeoDataFrame:
-        """DEMAND."""
-
-    @property
-    def minutes(self) -> Minutes:
-        """The walks."""
 
     @property
     def coverage(self) -> pd.DataFrame:
@@ -70,10 +47,6 @@ class Side(Protocol):
     @property
     def new_ways(self) -> tuple[tuple[tuple[float, float], ...], ...]:
         """The ways that its scenarios add, as longitudes and latitudes."""
-
-    @property
-    def costs(self) -> tuple[Cost, ...]:
-        """What its changes cost."""
 
     @property
     def scenario_files(self) -> tuple[Path, ...]:
