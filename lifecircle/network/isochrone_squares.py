@@ -19,7 +19,7 @@ lies towards stretches of the rim of this length that it sees whole."""
 ROUND_M = 0.1
 """A drawn disk lacks at most this much of its radius."""
 
-ARC_SEGMENTS = 8
+ARC_SEGMENTS = 6
 """Straight pieces to a quarter of a circle."""
 
 Shapes = npt.NDArray[np.object_]
@@ -54,7 +54,7 @@ class SquareGround:
 
     def __init__(self, network: WalkNetwork) -> None:
         self.network = network
-        self._seen: dict[tuple[int, float, float], shapely.Geometry] = {}
+        self._views: dict[int, View] = {}
         self._wide: dict[tuple[int, float], shapely.Geometry] = {}
 
     def reached(self, sources: Sources, within_m: float, access_m: float) -> Shapes:
@@ -78,52 +78,78 @@ class SquareGround:
         return self._wide[key]
 
     def _part(self, number: int, sources: Sources, within_m: float) -> shapely.Geometry:
-        square = self.network.squares[number]
+        polygon, spare = self.network.squares[number].polygon, within_m - sources.metres
         # Inside, no shortest walk is longer than half of all rims.
-        if within_m - sources.metres.min() >= square.polygon.length / 2:
-            return square.polygon
-        west, south, east, north = square.polygon.bounds
-        across = float(np.hypot(east - west, north - south))
-        parts = []
-        for x, y, metres in zip(sources.x, sources.y, sources.metres, strict=True):
-            seen = self._seen_from(number, float(x), float(y))
-            spare = within_m - float(metres)
-            whole = spare >= across
-            parts.append(seen if whole else shapely.intersection(seen, _disk(x, y, spare)))
-            if whole and seen is square.polygon:
-                return square.polygon
-        return shapely.union_all(parts)
-
-    def _seen_from(self, number: int, x: float, y: float) -> shapely.Geometry:
-        """What of a square is seen from a place in it or on its rim."""
-        key = (number, x, y)
-        if key not in self._seen:
-            self._seen[key] = _visible(self.network.squares[number].polygon, x, y)
-        return self._seen[key]
+        if spare.max() >= polygon.length / 2:
+            return polygon
+        if number not in self._views:
+            self._views[number] = View(polygon)
+        view = self._views[number]
+        whole = spare >= view.across
+        if view.all_of_it and whole.any():
+            return polygon
+        seen = [view.of(x, y) for x, y in zip(sources.x, sources.y, strict=True)]
+        fans = np.concatenate(seen)
+        owner = np.repeat(np.arange(len(seen)), [len(own) for own in seen])
+        disks = _disks(sources.x, sources.y, spare)
+        cut = ~whole[owner]
+        fans[cut] = shapely.intersection(fans[cut], disks[owner[cut]])
+        return shapely.union_all(fans)
 
 
-def _visible(polygon: shapely.Polygon, x: float, y: float) -> shapely.Geometry:
-    """The triangles to short stretches of the rim that lie in the polygon."""
-    if not polygon.interiors and polygon.convex_hull.area - polygon.area < RIM_M:
-        return polygon
-    wide = shapely.buffer(polygon, RIM_M, join_style="mitre")
-    shapely.prepare(wide)
-    rim, ring = shapely.get_coordinates(
-        shapely.segmentize(shapely.get_rings(polygon), SAMPLE_M), return_index=True
-    )
-    on = np.flatnonzero(ring[1:] == ring[:-1])
-    here = np.broadcast_to([x, y], (len(on), 2))
-    corners = np.stack([here, rim[on], rim[on + 1], here], axis=1)
-    triangles = np.asarray(shapely.polygons(corners), dtype=object)
-    seen = on[(shapely.area(triangles) > RIM_M) & shapely.covers(wide, triangles)]
-    if len(seen) == 0:
-        return shapely.MultiPolygon()
-    # Stretches of the rim in a row are one fan.
-    runs = np.split(seen, np.flatnonzero(np.diff(seen) != 1) + 1)
-    fans = [shapely.Polygon([(x, y), *rim[run], rim[run[-1] + 1]]) for run in runs]
-    return shapely.union_all(shapely.make_valid(np.array(fans, dtype=object)))
+class View:
+    """What is seen of a square from places in it or on its rim."""
+
+    def __init__(self, polygon: shapely.Polygon) -> None:
+        west, south, east, north = polygon.bounds
+        self.across = float(np.hypot(east - west, north - south))
+        self.polygon = polygon
+        self.all_of_it = not polygon.interiors and polygon.convex_hull.area - polygon.area < RIM_M
+        self._wide = shapely.buffer(polygon, RIM_M, join_style="mitre")
+        shapely.prepare(self._wide)
+        rings = shapely.segmentize(shapely.get_rings(polygon), SAMPLE_M)
+        self._rim, ring = shapely.get_coordinates(rings, return_index=True)
+        self._on = np.flatnonzero(ring[1:] == ring[:-1])
+        self._seen: dict[tuple[float, float], Shapes] = {}
+
+    def of(self, x: float, y: float) -> Shapes:
+        """Polygons that together are what is seen from a place."""
+        if (x, y) not in self._seen:
+            self._seen[x, y] = np.array([self.polygon]) if self.all_of_it else self._fans(x, y)
+        return self._seen[x, y]
+
+    def _fans(self, x: float, y: float) -> Shapes:
+        """The triangles to short stretches of the rim that lie in the polygon."""
+        seen = self._stretches_seen(x, y)
+        # Stretches of the rim in a row are one fan: the place, all starts, the last end.
+        breaks = np.flatnonzero(np.diff(seen, prepend=-2) != 1)
+        fan = np.repeat(np.arange(len(breaks)), np.diff(breaks, append=len(seen)))
+        last = seen[np.append(breaks[1:], len(seen)) - 1] + 1 if len(breaks) else breaks
+        own = np.arange(len(breaks))
+        line = np.concatenate([own, fan, own])
+        xy = np.concatenate([np.tile([x, y], (len(own), 1)), self._rim[seen], self._rim[last]])
+        order = np.argsort(line, kind="stable")
+        fans = shapely.polygons(shapely.linearrings(xy[order], indices=line[order]))
+        return np.asarray(shapely.make_valid(fans), dtype=object)
+
+    def _stretches_seen(self, x: float, y: float) -> Ints:
+        """The stretches of the rim with nothing but the polygon between them and a place."""
+        here = np.broadcast_to([x, y], self._rim.shape)
+        lines = shapely.linestrings(np.stack([here, self._rim], axis=1))
+        clear = np.asarray(shapely.covers(self._wide, lines))
+        seen: Ints = self._on[clear[self._on] & clear[self._on + 1]]
+        one, two = self._rim[seen] - (x, y), self._rim[seen + 1] - (x, y)
+        seen = seen[np.abs(one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]) > 2 * RIM_M]
+        if not self.polygon.interiors:
+            return seen
+        # Between two clear lines there may still be a hole.
+        corners = np.stack([here[seen], self._rim[seen], self._rim[seen + 1], here[seen]], axis=1)
+        whole: Ints = seen[np.asarray(shapely.covers(self._wide, shapely.polygons(corners)))]
+        return whole
 
 
-def _disk(x: float, y: float, radius: float) -> shapely.Geometry:
-    segments = np.pi / 4 / np.arccos(max(1 - ROUND_M / max(radius, ROUND_M), 0.0))
-    return shapely.Point(x, y).buffer(radius, quad_segs=max(8, int(np.ceil(segments))))
+def _disks(x: Floats, y: Floats, radius: Floats) -> Shapes:
+    """Circles, round enough for the largest of them."""
+    segments = np.pi / 4 / np.arccos(max(1 - ROUND_M / max(radius.max(), ROUND_M), 0.0))
+    quarter = max(ARC_SEGMENTS, int(np.ceil(segments)))
+    return np.asarray(shapely.buffer(shapely.points(x, y), radius, quad_segs=quarter), dtype=object)

@@ -63,7 +63,7 @@ def isochrones(
 
     `kind` "polygons" is all ground within `access_m` of a reached place, as long as the walk and
     the straight way from it keep the limit; water is left out.  Its border runs at most
-    `resolution_m(access_m)` inside the true one (0.24 m at 50 m).  "lines" are the reached
+    `resolution_m(access_m)` inside the true one (0.43 m at 50 m).  "lines" are the reached
     streets, cut exactly where the limit falls.  `overlap` "dissolved" gives one ring for each
     service and limit, "split" gives streets and ground to the nearest origin alone.
 
