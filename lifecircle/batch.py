@@ -27,7 +27,8 @@ from lifecircle.base.text import decode
 from lifecircle.inputs.rule_book import study_standard
 from lifecircle.measures.coverage import CITY
 from lifecircle.outputs.batch_index import Finished, batch_index_html
-from lifecircle.outputs.tables import csv_bytes, input_record, options, versions
+from lifecircle.outputs.csv_text import csv_bytes
+from lifecircle.outputs.tables import input_record, options, versions
 from lifecircle.outputs.words import main_denominator
 from lifecircle.study import Study, load_study
 

@@ -30,7 +30,7 @@ from lifecircle.measures.result import (
 from lifecircle.measures.rule_book import rule_book
 from lifecircle.measures.streets import Streets
 from lifecircle.network.quality import dead_gates, network_quality
-from lifecircle.network.walk import Minutes, walk_minutes
+from lifecircle.network.walk import Minutes, in_network_crs, walk_minutes
 from lifecircle.siting import choose, gaps
 from lifecircle.siting.candidates import EXISTING, existing_candidates
 from lifecircle.siting.choose import Aim, Siting
@@ -40,8 +40,6 @@ from lifecircle.sources import Denominator
 from lifecircle.standards.catalogue import Standard
 from lifecircle.standards.union import batches, union
 from lifecircle.study import Study
-
-STAGES = ("streets", "units", "facilities", "demand", "walk", "coverage", "write")
 
 
 def silent(stage: str) -> None:
@@ -58,9 +56,11 @@ def run(study: Study, progress: Progress = silent) -> Result:
     progress("walk")
     cap_m, chosen = study.network.max_attach_m, study.study.denominators
     minutes = walked(study, inputs, inputs.services, cap_m)
-    caps = (cap_m / 2, 2 * cap_m) if study.study.sensitivity else ()
-    attached = {cap: walked(study, inputs, headline_services(inputs), cap) for cap in caps}
     progress("coverage")
+    caps = (cap_m / 2, 2 * cap_m) if study.study.sensitivity else ()
+    headlines = headline_services(inputs)
+    # One after the other: each is as large as the walks themselves.
+    attached = ((cap, walked(study, inputs, headlines, cap, before=minutes)) for cap in caps)
     facilities = facilities_with_attachment(inputs.facilities, minutes)
     lost = unattached_facilities(facilities)
     tables = (minutes, inputs.demand.table, inputs.units, inputs.standard, chosen)
@@ -88,6 +88,7 @@ def run(study: Study, progress: Progress = silent) -> Result:
         account=account(inputs, minutes, lost),
         network_quality=quality(inputs, minutes),
     )
+    progress("places")
     return with_places(measured)
 
 
@@ -111,7 +112,7 @@ def quality(inputs: Inputs, minutes: Minutes) -> gpd.GeoDataFrame:
 
 def with_places(result: Result) -> Result:
     """`result` with its gaps, and the next sites that its study asks for."""
-    around = read_around(result.study.network.path)
+    around = in_network_crs(result.network, read_around(result.study.network.path))
     supplies = study_targets(result.study).supplies
     found = gaps.find_gaps(result, around=around, supplies=supplies)
     wanted = result.study.sites
@@ -202,7 +203,7 @@ def policy_of(study: Study, inputs: Inputs, minutes: Minutes, coverages: pd.Data
     chosen, cap_m = study.indicators, study.network.max_attach_m
 
     def walk_as(profile: str, services: Sequence[str]) -> Minutes:
-        return walked(study, inputs, services, cap_m, profile)
+        return walked(study, inputs, services, cap_m, profile, minutes)
 
     facts = Facts(
         network=inputs.network,
@@ -264,10 +265,12 @@ def walked(
     services: Sequence[str],
     cap_m: float,
     profile: str | None = None,
+    before: Minutes | None = None,
 ) -> Minutes:
     """The walks to `services`, with a cap on how far places may lie from their street.
 
-    `profile` takes the place of all that the study and its standard say of who walks.
+    `profile` takes the place of all that the study and its standard say of who walks; `before`
+    are walks of the same study that are as they would be again, but for these three.
     """
     own = {one.id: one.profile for one in inputs.standard.services if one.profile}
     return walk_minutes(
@@ -280,6 +283,7 @@ def walked(
         known=inputs.known,
         max_attach_m=cap_m,
         min_component_m=study.network.min_component_m,
+        before=before,
     )
 
 

@@ -29,6 +29,7 @@ from lifecircle.sources import (
     NetworkSource,
     OfficeSource,
     OutputOptions,
+    Positive,
     ReportOptions,
     Share,
     SiteOptions,
@@ -58,6 +59,8 @@ class Options(Model):
     """What shares are taken over; by default all that the inputs allow."""
     sensitivity: bool = True
     """Whether to walk twice more, to say how firm each headline is."""
+    memory_limit_gb: Positive | None = None
+    """What a run may take of memory, 1 GB being 10^9 bytes; by default 80 % of the machine's."""
     map_approval: str = ""
     """The approval number of published maps (审图号); without one they are for internal work."""
     coordinates_out: Literal["wgs84", "none"] = "wgs84"

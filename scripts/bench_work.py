@@ -2,7 +2,7 @@
 
     python scripts/bench_work.py TASK ENGINE CASE ANSWER
 
-The last line printed is JSON: processor and wall seconds of the work alone and of what it needs
+The one line of JSON printed: processor and wall seconds of the work alone and of what it needs
 first, the most memory, and versions; the answer is written as an array, to be compared.
 """
 
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 SEED, CAP_M, SERVICE_COUNT, A_SERVICE = 13, 200.0, 12, 500
+ORIGINS, RING_M = 1000, 1000.0
 
 Work = Callable[[], Any]
 """Set-up gives the work, the work gives the answer."""
@@ -140,7 +141,7 @@ def attach_strtree(case: Path) -> Work:
 
 def _search(case: Path) -> tuple[Any, list[np.ndarray]]:
     from lifecircle.network.attach import attach
-    from lifecircle.network.walk import NearestSearch
+    from lifecircle.network.search import NearestSearch
 
     network = small_network(case)
     dice = np.random.default_rng(SEED)
@@ -214,10 +215,13 @@ def nearest_pandana(case: Path) -> Work:
     search, chosen = _search(case)
     network = search.network
     edges = pd.DataFrame({"metres": network.length_m})
+    cpu, wall = time.process_time(), time.perf_counter()
     town = pandana.Network(
         pd.Series(network.node_x), pd.Series(network.node_y),
         pd.Series(network.edge_from), pd.Series(network.edge_to), edges,
     )  # fmt: skip
+    spent = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    STAGES.append({"stage": "build", **spent})
     most = 1e6
 
     def work() -> Any:
@@ -227,6 +231,62 @@ def nearest_pandana(case: Path) -> Work:
             town.set_pois(str(number), most, 1, pd.Series(x), pd.Series(y))
             answer.append(town.nearest_pois(most, str(number), num_pois=1)[1].to_numpy())
         return np.column_stack(answer)
+
+    return work
+
+
+# ---- isochrones: a polygon of 1,000 m round each of 1,000 places beside streets ----
+
+
+def _origins(case: Path) -> tuple[Any, Any]:
+    from compare_isochrones import random_origins
+
+    network = small_network(case)
+    return network, random_origins(network, min(ORIGINS, network.edge_count // 10))
+
+
+def isochrones_ours(case: Path) -> Work:
+    """`lc.isochrones`; the answer of all engines is square metres."""
+    import shapely
+
+    import lifecircle as lc
+
+    network, points = _origins(case)
+
+    def work() -> Any:
+        rings = lc.isochrones(network, points, limits_m=[RING_M])
+        return shapely.area(rings.geometry.to_crs(network.crs).to_numpy())
+
+    return work
+
+
+def isochrones_recipe(case: Path) -> Work:
+    """What tutorials do with an OSMnx graph; see `compare_isochrones.recipe`."""
+    from compare_isochrones import recipe
+
+    network, points = _origins(case)
+    ring = recipe(network)
+    return lambda: np.array([ring(at.x, at.y, RING_M).area for at in points.geometry])
+
+
+def isochrones_valhalla(case: Path) -> Work:
+    """Valhalla on tiles built from the same extract, in degrees."""
+    import tempfile
+
+    import valhalla  # noqa: F401  the peer that may be missing
+    from compare_isochrones import Valhalla
+
+    from lifecircle.base.geo import unproject
+
+    network, points = _origins(case)
+    lon, lat = unproject(points.geometry.x, points.geometry.y, network.crs)
+    folder = tempfile.TemporaryDirectory()
+    actor = Valhalla(case, Path(folder.name))
+
+    def work() -> Any:
+        assert Path(folder.name).is_dir(), "the tiles live as long as this"
+        places = zip(lon.tolist(), lat.tolist(), strict=True)
+        return np.array([actor.ring(*place, RING_M).area for place in places])
 
     return work
 
@@ -254,8 +314,7 @@ def city_ours(case: Path, keep: bool = False) -> Work:
         with tempfile.TemporaryDirectory() as folder:
             with cache_in(case.parent / ".cache" if keep else None):
                 result = lc.run(study, mark)
-            mark("write")
-            write_results(result, Path(folder) / "city", Path(folder) / "city.html", "")
+            write_results(result, Path(folder) / "city", Path(folder) / "city.html", str, mark)
             mark("end")
         STAGES.extend(
             {"stage": name, "cpu": after - before, "wall": then - since}
@@ -285,9 +344,16 @@ ENGINES: dict[str, dict[str, Callable[[Path], Work]]] = {
         "NetworkX": nearest_networkx,
         "pandana": nearest_pandana,
     },
+    "isochrones": {
+        "lifecircle": isochrones_ours,
+        "Valhalla": isochrones_valhalla,
+        "OSMnx recipe": isochrones_recipe,
+    },
     "city": {"lifecircle": city_ours, "lifecircle, cached": city_cached},
 }
-PACKAGES = ("lifecircle", "numpy", "scipy", "shapely", "osmium", "networkx", "pandana")
+PACKAGES = (
+    "lifecircle", "numpy", "scipy", "shapely", "osmium", "networkx", "pandana", "pyvalhalla-weekly",
+)  # fmt: skip
 
 
 def _peak_mb() -> int:
@@ -306,7 +372,7 @@ def main() -> None:
     known = {one.metadata["Name"].lower(): one.version for one in metadata.distributions()}
     versions = {name: known[name] for name in PACKAGES if name in known}
     said = {**spent, "peak_mb": _peak_mb(), "stages": STAGES, "versions": versions}
-    print(json.dumps(said))
+    print("\n" + json.dumps(said), flush=True)  # some engines leave a line open
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from lifecircle.base.geo import unproject
 from lifecircle.network.attach import attach
 from lifecircle.network.network import WalkNetwork
 from lifecircle.network.rules import Flag
-from lifecircle.network.walk import NearestSearch
+from lifecircle.network.search import NearestSearch
 
 PLACES = {
     "Wujiaochang": "shanghai/osm/wujiaochang.osm",

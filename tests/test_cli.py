@@ -174,7 +174,7 @@ def test_a_terminal_gets_colours_and_a_bar_with_stage_and_time_left(tmp_path: Pa
     assert code == 0
     assert f"{ESCAPE}32m" in text
     assert f"{ESCAPE}31m" in text
-    for stage in ("读取道路", "读取需求", "计算步行", "计算覆盖率", "写出结果"):
+    for stage in ("读取道路", "读取需求", "计算步行", "计算覆盖率", "绘制地图", "写出结果"):
         assert stage in text, stage
     bars = re.findall(r"写出结果.*?\d\d:\d\d", text)
     assert bars

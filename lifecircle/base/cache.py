@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lifecircle.base.files import STALE_S, atomic_path, sha256
+from lifecircle.base.journal import note
 from lifecircle.base.keep import ALIGNED, Packer, Unpacker
 
 MAGIC = b"LIFECIR1"
@@ -62,8 +63,10 @@ def kept(
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
         value: Value = read_entry(path, classes)
         path.touch()
+        note("cache", f"{name} taken from the cache")
         return value
     value = make()
+    note("cache", f"{name} worked out")
     # Whoever cannot keep a value still has it.
     with suppress(OSError, TypeError, ValueError):
         write_entry(path, value)

@@ -34,16 +34,22 @@ def _transformer(source: CRS | str, target: CRS | str) -> Transformer:
     return Transformer.from_crs(source, target, always_xy=True)
 
 
+def transformed(
+    x: Floats, y: Floats, source: CRS | str, target: CRS | str
+) -> tuple[Floats, Floats]:
+    """Coordinates of one CRS in another; longitudes come before latitudes."""
+    x, y = _transformer(source, target).transform(x, y)
+    return np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+
+
 def project(lon: Floats, lat: Floats, crs: CRS) -> tuple[Floats, Floats]:
     """Longitudes and latitudes as metres of `crs`."""
-    x, y = _transformer(GEOGRAPHIC, crs).transform(lon, lat)
-    return np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    return transformed(lon, lat, GEOGRAPHIC, crs)
 
 
 def unproject(x: Floats, y: Floats, crs: CRS) -> tuple[Floats, Floats]:
     """Metres of `crs` as longitudes and latitudes."""
-    lon, lat = _transformer(crs, GEOGRAPHIC).transform(x, y)
-    return np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
+    return transformed(x, y, crs, GEOGRAPHIC)
 
 
 def geodesic_m(lon_a: Floats, lat_a: Floats, lon_b: Floats, lat_b: Floats) -> Floats:

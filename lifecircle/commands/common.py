@@ -71,6 +71,7 @@ def compute(
     study_file: Path, out: Path, lang: Language | None, as_json: bool, open_page: bool
 ) -> None:
     """Run a study, write everything, and print it."""
+    from lifecircle.base.journal import journal
     from lifecircle.outputs.reports import refuse_unfit_template
     from lifecircle.outputs.results import write_results
     from lifecircle.pipeline import run as run_study
@@ -81,10 +82,9 @@ def compute(
         refuse_unwritable(out, language)
         refuse_unfit_template(study)
         folder, page = result_folder(study, out), out / "maps" / f"{study.study.name}.html"
-        with watch(language, as_json) as stages:
+        with watch(language, as_json) as stages, journal() as notes:
             result = run_study(study, stages.begin)
-            stages.begin("write")
-            unwritten = write_results(result, folder, page, stages.log())
+            unwritten = write_results(result, folder, page, lambda: stages.log(notes), stages.begin)
     if as_json:
         click.echo(result.coverage.to_json(orient="records", force_ascii=False))
     else:

@@ -174,8 +174,8 @@ def indicators_series(
     from lifecircle.base.problems import InputRefused
     from lifecircle.inputs.runs import read_run
     from lifecircle.measures.series import series
+    from lifecircle.outputs.csv_text import csv_bytes
     from lifecircle.outputs.indicator_tables import records, rounded_figures, series_table
-    from lifecircle.outputs.tables import csv_bytes
 
     language = lang or own_language()
     try:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
@@ -20,6 +19,7 @@ from lifecircle.inputs.all_facilities import read_all_facilities
 from lifecircle.inputs.demand import DemandReading, build_demand
 from lifecircle.inputs.hypotheses import Witnesses
 from lifecircle.inputs.lists import Lists, read_lists, study_targets
+from lifecircle.inputs.memory import refuse_too_large
 from lifecircle.inputs.offices import with_offices
 from lifecircle.inputs.osm_border import with_border
 from lifecircle.inputs.osm_network import streets_network
@@ -79,11 +79,13 @@ def read_inputs(study: Study, progress: Progress, standard: Standard | None = No
     places_of = places_reader(standard)
     progress("streets")
     source = study.network
+    refuse_too_large(study, standard)
+    units = units_of(study.units, places_of)
+    refuse_if_any(units.problems)
+    refuse_too_large(study, standard, units.table)
     mapped = read_streets(source.path, street_policy(source))
     around = places_of(source)
     progress("units")
-    units = units_of(study.units, places_of)
-    refuse_if_any(units.problems)
     units = replace(units, table=with_area_kinds(units.table, study, standard))
     lists = read_lists(study, units.table, targets.lists, targets.attributes)
     crs = study_crs(study, units.table)
@@ -234,12 +236,11 @@ def unit_notes(network: WalkNetwork, units: gpd.GeoDataFrame, source: str) -> li
 def base_map(network: WalkNetwork, around: OsmPlaces) -> gpd.GeoDataFrame:
     """What a map shows under the units: `kind` (water, park or street) and geometry."""
     barriers = around.barriers
-    streets = gpd.GeoSeries(network.lines, crs=network.crs).to_crs(barriers.crs)
     layers = {
         "water": barriers.geometry[barriers["kind"] != "rail"],
         "park": around.parks.geometry,
-        "street": streets,
+        "street": gpd.GeoSeries(network.lines, crs=network.crs).to_crs(barriers.crs),
     }
-    kinds = [kind for kind, shapes in layers.items() for _ in range(len(shapes))]
-    shapes = pd.concat(list(layers.values()), ignore_index=True)
+    kinds = np.repeat(list(layers), [len(shapes) for shapes in layers.values()]).astype(object)
+    shapes = np.concatenate([shapes.to_numpy() for shapes in layers.values()])
     return gpd.GeoDataFrame({"kind": kinds}, geometry=shapes, crs=barriers.crs)

@@ -19,6 +19,7 @@ import osmium
 import pandas as pd
 import shapely
 
+from lifecircle.base.cache import kept
 from lifecircle.base.geo import GEOGRAPHIC
 from lifecircle.base.problems import InputRefused, Problem
 from lifecircle.inputs.osm_file import check_osm_file, deleted_in_editor
@@ -91,7 +92,9 @@ def read_osm_places(path: Path, keys: Collection[str]) -> OsmPlaces:
 
     Raises `InputRefused` where the file is not a whole OSM extract.
     """
-    return _read(path, frozenset(keys), (*KEYS, *keys))
+    check_osm_file(path)
+    asked = frozenset(keys)
+    return kept("places", lambda: _read(path, asked, (*KEYS, *keys)), [path, asked], [OsmPlaces])
 
 
 def read_barriers(path: Path) -> gpd.GeoDataFrame:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,11 +17,11 @@ import numpy.typing as npt
 import osmium
 
 from lifecircle.base.cache import kept
-from lifecircle.base.geo import Floats, geodesic_m
+from lifecircle.base.geo import geodesic_m
 from lifecircle.base.problems import InputRefused, Problem
-from lifecircle.inputs.osm_columns import Columns, Unusual, read_columns
-from lifecircle.inputs.osm_file import check_osm_file, deleted_in_editor, is_xml
-from lifecircle.inputs.osm_objects import osmium_columns
+from lifecircle.inputs.osm_columns import Columns
+from lifecircle.inputs.osm_extract import WayPlaces, columns_of, places_of
+from lifecircle.inputs.osm_file import check_osm_file, deleted_in_editor
 from lifecircle.network.network import Ints, Mask
 from lifecircle.network.rules import (
     GateState,
@@ -92,7 +91,7 @@ def _read(path: Path, policy: Policy) -> Streets:
     deleted = deleted_in_editor(path)
     try:
         bounds = _header_box(path)
-        columns = _columns(path, deleted)
+        columns = columns_of(path, NODE_KEYS, way_keys(), deleted)
         free_nodes = np.empty((0, 2)) if bounds else _free_nodes(path)
         squares = _squares(path, policy, deleted)
     except RuntimeError as error:
@@ -106,14 +105,6 @@ def _read(path: Path, policy: Policy) -> Streets:
         details = {"read": streets.ways_read}
         raise InputRefused([Problem("no_walkable_way", "refused", path.name, details=details)])
     return streets
-
-
-def _columns(path: Path, deleted: frozenset[str]) -> Columns:
-    """The nodes and ways of an extract; what is no plain PBF is read by osmium."""
-    if not is_xml(path):
-        with suppress(Unusual):
-            return read_columns(path, NODE_KEYS, way_keys())
-    return osmium_columns(path, NODE_KEYS, way_keys(), deleted)
 
 
 @cache
@@ -136,7 +127,7 @@ def _streets(
     verdicts = [_Verdict.of(tags, policy) for tags in columns.patterns]
     reason = np.array([one.reason for one in verdicts], dtype=object)[columns.way_tags]
     walked = reason == ""
-    places = _places(columns, np.flatnonzero(reason != "no_highway"))
+    places = places_of(columns, np.flatnonzero(reason != "no_highway"))
     ways, missing, pointless = _parts(columns, places, np.flatnonzero(walked), verdicts)
     let_through, gates, delays, odd = _nodes(columns, policy)
     for pattern, count in _counted(columns.way_tags[reason != "no_highway"]):
@@ -212,34 +203,8 @@ def _no_streets(
     return dict(sorted(Counter(kind.tolist()).items()))
 
 
-@dataclass(frozen=True)
-class _Places:
-    """The vertices of some ways: which way each belongs to, its node, and where that lies."""
-
-    way: Ints
-    node: Ints
-    lon: Floats
-    lat: Floats
-
-    def of(self, chosen: Mask) -> _Places:
-        """Some of the vertices."""
-        return _Places(self.way[chosen], self.node[chosen], self.lon[chosen], self.lat[chosen])
-
-
-def _places(columns: Columns, ways: Ints) -> _Places:
-    """Where the nodes of `ways` lie; NaN for those that the extract does not hold."""
-    start, count = columns.way_start[ways], np.diff(columns.way_start)[ways]
-    step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    node = columns.refs[np.repeat(start, count) + step]
-    known = np.append(columns.node_id, np.iinfo(np.int64).max)
-    at = np.searchsorted(columns.node_id, node)
-    at[known[at] != node] = len(columns.node_id)
-    lon, lat = np.append(columns.lon, np.nan)[at], np.append(columns.lat, np.nan)[at]
-    return _Places(np.repeat(ways, count), node, lon, lat)
-
-
 def _parts(
-    columns: Columns, places: _Places, walked: Ints, verdicts: list[_Verdict]
+    columns: Columns, places: WayPlaces, walked: Ints, verdicts: list[_Verdict]
 ) -> tuple[Ways, Ints, int]:
     """The walked ways, how many nodes each of them misses, and how many are of a single place.
 
@@ -299,7 +264,7 @@ def _nodes(
 
 
 def _metres_by_reason(
-    columns: Columns, places: _Places, reason: npt.NDArray[np.object_]
+    columns: Columns, places: WayPlaces, reason: npt.NDArray[np.object_]
 ) -> dict[str, float]:
     """Geodesic metres of the ways left out, by reason."""
     left = places.of((reason[places.way] != "") & ~np.isnan(places.lon))
@@ -313,7 +278,7 @@ def _metres_by_reason(
 
 
 def _header_box(path: Path) -> tuple[float, float, float, float] | None:
-    box = osmium.io.Reader(path).header().box()
+    box = osmium.io.Reader(path, osmium.osm.NOTHING).header().box()
     if not box.valid():
         return None
     low, high = box.bottom_left, box.top_right

@@ -18,12 +18,13 @@ from pyproj import CRS
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
-from lifecircle.base.geo import Floats
+from lifecircle.base.geo import GEOGRAPHIC, Floats, transformed
 from lifecircle.base.problems import InputRefused, Problem, refuse_if_any
 from lifecircle.base.tables import conform
 from lifecircle.inputs.calibrate import Cuts, calibrated
 from lifecircle.inputs.datum import DATUMS, SHIFTED, datum_name
 from lifecircle.inputs.pieces import PIECES, Ground, PeopleAccount, Pieces
+from lifecircle.inputs.raster_strips import bounded, strips
 from lifecircle.inputs.raster_units import counted, refuse_unexpected
 from lifecircle.inputs.reading import Account
 from lifecircle.sources import RESIDENT_WEIGHTS, RasterDemand
@@ -71,10 +72,10 @@ class _Grid:
         """`shapes` of the raster's CRS in pixels."""
         return np.asarray(shapely.transform(shapes, _affine(~self.to_crs)))
 
-    def placed(self, shapes: Shapes, crs: CRS) -> Shapes:
-        """`shapes` of pixels in another CRS."""
-        there = gpd.GeoSeries(shapely.transform(shapes, _affine(self.to_crs)), crs=self.crs)
-        return np.asarray(there.to_crs(crs).to_numpy())
+    def placed(self, pixels: Floats, crs: CRS) -> Shapes:
+        """Points of another CRS where pixels (n × 2) lie."""
+        x, y = _affine(self.to_crs)(pixels).T
+        return np.asarray(shapely.points(*transformed(x, y, self.crs, crs)), dtype=object)
 
 
 def raster_pieces(
@@ -97,8 +98,8 @@ def raster_pieces(
         _account(source.name, weight, values, whole, parts) for weight, values in people.items()
     )
     refuse_unexpected(accounts, source)
-    values = np.stack(list(people.values()))
-    has_people: npt.NDArray[np.bool_] = np.asarray((values > 0).any(axis=0))
+    bands = list(people.values())
+    has_people: npt.NDArray[np.bool_] = np.logical_or.reduce([values > 0 for values in bands])
     parts = parts[has_people[parts["cell"]]].reset_index(drop=True)
     cuts = _cuts(parts, "inside")
     stand_ins = None
@@ -110,7 +111,8 @@ def raster_pieces(
         amounts = {weight: own[known] for weight, own in new.amounts.items()}
         stand_ins, accounts, problems = new.stand_ins, new.accounts, (*problems, *new.problems)
     rows = _rows(parts, amounts, shapes, ground, grid)
-    read, used = int(np.isfinite(values).any(axis=0).sum()), int(parts["cell"].nunique())
+    known_cells = np.logical_or.reduce([np.isfinite(values) for values in bands])
+    read, used = int(known_cells.sum()), int(parts["cell"].nunique())
     account = Account(source.name, read, used, read - used)
     if stand_ins is not None and len(stand_ins):
         rows = gpd.GeoDataFrame(pd.concat([rows, stand_ins], ignore_index=True))
@@ -129,7 +131,7 @@ def _read(
     bands = {weight: getattr(source, weight) for weight in RESIDENT_WEIGHTS}
     bands = {weight: band for weight, band in bands.items() if band is not None}
     try:
-        with rasterio.open(source.path, driver="GTiff") as dataset:
+        with bounded(), rasterio.open(source.path, driver="GTiff") as dataset:
             grid = _grid(dataset, ground, source)
             if dataset.count > 1 and not bands.keys() & source.model_fields_set:
                 raise _refused("raster_band_needed", source, count=dataset.count)
@@ -148,6 +150,32 @@ def _read(
         problems += _negative(values, bands[weight], grid, source)
         problems += _without_data(values, bands[weight], source)
     return grid, people, tuple(problems)
+
+
+def cells_over(source: RasterDemand, units: gpd.GeoDataFrame) -> tuple[int, int]:
+    """Cells of the window over `units` (EPSG:4326), and at most how many pieces people live in.
+
+    Read strip by strip: it is asked before anybody knows whether the whole fits into memory.
+    """
+    _check_file(source)
+    ground = Ground(CRS(GEOGRAPHIC), units, shapely.Polygon())
+    bands = [getattr(source, weight) for weight in RESIDENT_WEIGHTS]
+    band = next((band for band in bands if band is not None), 1)
+    try:
+        with bounded(), rasterio.open(source.path, driver="GTiff") as dataset:
+            grid = _grid(dataset, ground, source)
+            if not 1 <= band <= dataset.count:
+                raise _refused("raster_band", source, str(band), count=dataset.count)
+            parts = strips(dataset, grid.window)
+            people = sum(
+                int((_cells(dataset, band, part, source) > 0).filled(False).sum()) for part in parts
+            )
+    except RasterioError as error:
+        raise _refused("raster_unreadable", source, error=error.__cause__ or error) from None
+    shapes = _pixels(units.geometry.to_numpy(), ground, grid)
+    inside = min(people, float(shapely.area(shapes).sum()))
+    # A border between two units cuts about 1.4 cells for every cell's length of it.
+    return grid.rows * grid.columns, int(inside + 0.7 * float(shapely.length(shapes).sum()))
 
 
 def _check_file(source: RasterDemand) -> None:
@@ -199,13 +227,22 @@ def _crs(dataset: Any, source: RasterDemand) -> CRS:
 
 def _people(dataset: Any, band: int, grid: _Grid, source: RasterDemand) -> Floats:
     """One band over the window, scale and offset applied, NaN where masked."""
-    cells = dataset.read(band, window=grid.window, masked=True)
-    if source.nodata is not None:
-        cells = np.ma.masked_equal(cells, source.nodata)
-    scale, offset = dataset.scales[band - 1], dataset.offsets[band - 1]
-    values = cells.astype(float).filled(np.nan).ravel() * scale + offset
+    values = np.empty(grid.rows * grid.columns)
+    done = 0
+    for part in strips(dataset, grid.window):
+        cells = _cells(dataset, band, part, source)
+        values[done : done + cells.size] = cells.astype(float).filled(np.nan).ravel()
+        done += cells.size
+    values *= dataset.scales[band - 1]
+    values += dataset.offsets[band - 1]
     values[~np.isfinite(values)] = np.nan
-    return np.asarray(values, dtype=float)
+    return values
+
+
+def _cells(dataset: Any, band: int, part: Window, source: RasterDemand) -> Any:
+    """One band over a part of the window, as it is stored, masked where there is no data."""
+    cells = dataset.read(band, window=part, masked=True)
+    return cells if source.nodata is None else np.ma.masked_equal(cells, source.nodata)
 
 
 def _negative(values: Floats, band: int, grid: _Grid, source: RasterDemand) -> list[Problem]:
@@ -325,12 +362,12 @@ def _rows(
     cell, inside = parts["cell"].to_numpy(), parts["inside"].to_numpy()
     unit = parts["unit"].to_numpy()
     corner = grid.cells_at(cell)
-    points: Shapes = np.asarray(shapely.points(corner + 0.5), dtype=object)
+    middle: Floats = corner.astype(float) + 0.5
     cut = np.flatnonzero(inside < WHOLE)
     left, top = corner[cut].T.astype(float)
     boxes = shapely.box(left, top, left + 1, top + 1)
-    pieces = shapely.intersection(shapes[unit[cut]], boxes)
-    points[cut] = shapely.point_on_surface(pieces)
+    pieces = shapely.point_on_surface(shapely.intersection(shapes[unit[cut]], boxes))
+    middle[cut] = np.column_stack([shapely.get_x(pieces), shapely.get_y(pieces)])
     unit_id = ground.units["unit_id"].to_numpy(dtype=object)[unit]
     cell_id = pd.Series(corner[:, 1] * grid.width + corner[:, 0]).astype("str")
     rows = {
@@ -339,5 +376,6 @@ def _rows(
         **amounts,
         "extent_share": inside / parts["share"].to_numpy(),
     }
-    placed = gpd.GeoDataFrame(rows, geometry=grid.placed(points, ground.crs), crs=ground.crs)
-    return conform(placed[~shapely.is_empty(placed.geometry.to_numpy())], PIECES)
+    placed = gpd.GeoDataFrame(rows, geometry=grid.placed(middle, ground.crs), crs=ground.crs)
+    # A sliver of nothing has no point.
+    return conform(placed[np.isfinite(middle[:, 0])], PIECES)

@@ -31,12 +31,15 @@ def with_completeness(demand: gpd.GeoDataFrame, services: Sequence[Measured]) ->
     unknown = _matrix([one.unknown for one in services], len(demand))
     ids = np.array([one.id for one in services], dtype=object)
     missing = ~(covered | unknown)
-    patterns, number = np.unique(missing, axis=0, return_inverse=True)
-    words = np.array([" ".join(ids[pattern]) for pattern in patterns], dtype=object)
+    number = np.zeros(len(demand), dtype=np.int64)
+    for column in missing.T:
+        number = pd.factorize(2 * number + column)[0]
+    first = np.flatnonzero(~pd.Series(number).duplicated().to_numpy())
+    words = np.array([" ".join(ids[missing[one]]) for one in first], dtype=object)
     columns = {
         "services_reached": covered.sum(axis=1),
         "services_unknown": unknown.sum(axis=1),
-        "services_missing": words[number.ravel()],
+        "services_missing": words[number],
     }
     return gpd.GeoDataFrame(demand.assign(**columns), crs=demand.crs)
 

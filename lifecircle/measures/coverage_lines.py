@@ -57,8 +57,18 @@ def _with_own_limit(line: Coverage, facts: Facts, weight: str) -> pd.DataFrame |
         limit_m = line.limit_min * minutes.m_per_min
     if limit_m is None:
         return None
-    standard = with_one_limit(facts.standard, limit_m)
+    standard = with_one_limit(_only(facts.standard, line.services), limit_m)
     return coverage(minutes, facts.demand, facts.units, standard, [weight])
+
+
+def _only(standard: Standard, names: Sequence[str]) -> Standard:
+    """`standard` with these services, headlines and combinations, and those that these are of."""
+    combinations = tuple(one for one in standard.combinations if one.id in names)
+    asked = {*names, *(member for one in combinations for member in one.members)}
+    headlines = tuple(one for one in standard.headlines if one.id in asked)
+    services = tuple(one for one in standard.services if one.id in asked)
+    changed = {"services": services, "headlines": headlines, "combinations": combinations}
+    return standard.model_copy(update=changed)
 
 
 def _members(standard: Standard, names: Sequence[str], minutes: Minutes) -> tuple[str, ...]:

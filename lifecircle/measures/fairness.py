@@ -71,6 +71,9 @@ def fairness(
         own, of = values[known], some[known]
         key = {"what": what, "subject": subject, "weight": weight}
         mean = float(own @ of / of.sum()) if of.sum() > 0 else np.nan
+        # What is in order is put in order again at next to no cost.
+        order = np.argsort(own, kind="stable")
+        own, of = own[order], of[order]
         rows.append(
             key
             | {

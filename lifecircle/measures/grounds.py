@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 
 from lifecircle.base.geo import Floats
 from lifecircle.base.problems import UsageError
@@ -63,8 +64,8 @@ class Points:
 
     def __init__(self, minutes: Minutes, demand: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> None:
         self.minutes, self.demand, self.unit_count = minutes, demand, len(units)
-        number = {unit: index for index, unit in enumerate(units["unit_id"])}
-        self.unit: Ints = demand["unit_id"].map(number).to_numpy(dtype=np.int64)
+        number, names = pd.factorize(demand["unit_id"])
+        self.unit: Ints = pd.Index(units["unit_id"]).get_indexer(names)[number].astype(np.int64)
 
     def denominators(self, group: str | None, chosen: Sequence[str] | None) -> list[str]:
         """The chosen weights, else the general ones and the own group, that demand carries."""
@@ -101,15 +102,17 @@ class Points:
     def sums(self, reached: PointReach, denominator: str) -> Sums:
         """Weights added up; only demand that carries the weight counts."""
         values = self.demand[denominator].fillna(0).to_numpy(dtype=float)
-        everyone = np.ones(len(values), dtype=bool)
         unattached = ~self.minutes.attachment.found
-        masks = (everyone, reached.covered, reached.unknown, unattached, reached.straight)
+        masks = (True, reached.covered, reached.unknown, unattached, reached.straight)
         return {
-            name: np.bincount(self.unit[mask], values[mask], self.unit_count).astype(float)
+            name: np.bincount(self.unit, values * mask, self.unit_count).astype(float)
             for name, mask in zip(SUMS, masks, strict=True)
         }
 
 
 def least(matrix: Floats, columns: Sequence[int]) -> Floats:
     """The least of some columns of an n × k matrix, `inf` where there are none."""
-    return np.asarray(np.min(matrix[:, list(columns)], axis=1, initial=np.inf))
+    found = np.full(len(matrix), np.inf)
+    for column in columns:
+        np.minimum(found, matrix[:, column], out=found)
+    return found

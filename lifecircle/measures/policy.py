@@ -113,7 +113,7 @@ def _ages(facts: Facts) -> pd.DataFrame:
     demand = in_network_crs(facts.network, facts.demand)
     carried = [name for name in DENOMINATORS if facts.demand[name].notna().any()]
     weight = carried[0] if carried else DENOMINATORS[0]
-    reached = measured(facts.minutes, facts.standard, facts.demand, facts.units)
-    if compounds["year"].isna().all():
-        reached = []
+    dated = bool(compounds["year"].notna().any())
+    tables = (facts.minutes, facts.standard, facts.demand, facts.units)
+    reached = measured(*tables) if dated else []
     return ages_of_compounds(demand, compounds, reached, facts.choices.old_before, weight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -40,9 +40,9 @@ def rule_book(
     units: gpd.GeoDataFrame,
     standard: Standard,
     denominators: Sequence[str] | None = None,
-    attached: Mapping[float, Minutes] | None = None,
+    attached: Iterable[tuple[float, Minutes]] = (),
 ) -> RuleBook:
-    """All that goes with coverage; `attached` holds walks with other caps of attaching."""
+    """All that goes with coverage; `attached` brings walks with other caps of attaching."""
     variants = sensitivity(minutes, demand, units, standard, denominators, attached)
     services = services_reached(minutes, standard, demand, units)
     # The words of the report are over people where there are any, else over homes or land.

@@ -6,8 +6,9 @@ changed alone; the band of a share runs from the lowest to the highest of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import chain
 
 import geopandas as gpd
 import pandas as pd
@@ -35,23 +36,26 @@ def sensitivity(
     units: gpd.GeoDataFrame,
     standard: Standard,
     denominators: Sequence[str] | None = None,
-    attached: Mapping[float, Minutes] | None = None,
+    attached: Iterable[tuple[float, Minutes]] = (),
 ) -> pd.DataFrame:
     """The SENSITIVITY table of the headlines and combinations, or of the services without any.
 
-    `attached` holds the same walks with other caps of attaching, by the metres of the cap.
+    `attached` brings the same walks with other caps of attaching, after the metres of the cap;
+    they are asked for one after the other, and none is held.
     """
     main = _short(standard)
-    runs = {STANDARD_RUN: (minutes, main)}
+    rules = {STANDARD_RUN: main}
     for name, pace in PACES_M_PER_S.items():
-        runs[name] = (minutes, _changed(main, partial(_at_pace, pace * 60, minutes)))
+        rules[name] = _changed(main, partial(_at_pace, pace * 60, minutes))
     if any(rule.limit_lower_m is not None for rule in _rules(main)):
-        runs["range_lower"] = (minutes, _changed(main, lambda rule: _lower_end))
-    for cap_m, other in sorted((attached or {}).items()):
-        runs[f"attach_{cap_m:g}_m"] = (other, main)
+        rules["range_lower"] = _changed(main, lambda rule: _lower_end)
+    runs = chain(
+        ((name, minutes, rule) for name, rule in rules.items()),
+        ((f"attach_{cap_m:g}_m", other, main) for cap_m, other in attached),
+    )
     tables = [
         coverage(walks, demand, units, rule, denominators).assign(variant=name)
-        for name, (walks, rule) in runs.items()
+        for name, walks, rule in runs
     ]
     table = pd.concat([*tables, *_other_people(tables[0])], ignore_index=True)
     return conform(table, SENSITIVITY)

@@ -16,11 +16,12 @@ import shapely
 from lifecircle.base.tables import STREETS
 from lifecircle.measures.grounds import Sums
 from lifecircle.measures.questions import Question
+from lifecircle.measures.search import BoundedSearch
 from lifecircle.measures.stretches import Ruler, Stretches, stretches
 from lifecircle.network.network import Ints, WalkNetwork
 from lifecircle.network.profiles import profile_named
 from lifecircle.network.reach import reached_streets
-from lifecircle.network.walk import Minutes, NearestSearch, in_network_crs
+from lifecircle.network.walk import Minutes, in_network_crs
 
 CIRCLE_SEGMENTS = 64
 """Of a quarter circle: a drawn radius is short by less than 0.01 %."""
@@ -52,22 +53,29 @@ class Streets:
         known: Mapping[str, shapely.Geometry] | None = None,
     ) -> None:
         self.network, self.minutes, self.known = network, minutes, known or {}
-        self.searches: dict[str, NearestSearch] = {}
+        self.searches: dict[str, BoundedSearch] = {}
         self.service = facilities["service"].to_numpy(dtype=object)[minutes.entrances.row]
         self.ruler = Ruler(network)
         self.inner: dict[tuple[bytes, float], Stretches] = {}
         shapes = in_network_crs(network, units).geometry.to_numpy()
         self.of_unit = self._of_units(shapes)
         self.everything = _joined(self.of_unit)
+        sizes = [len(own.low) for own in self.of_unit]
+        self.first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        self.low, self.high = (
+            np.concatenate([np.empty(0), *(getattr(own, end) for own in self.of_unit)])
+            for end in ("low", "high")
+        )
 
     def _of_units(self, shapes: np.ndarray) -> list[Stretches]:
-        taken, found = stretches(np.empty(0), np.empty(0)), []
-        for shape in shapes:
+        found: list[Stretches] = []
+        tree = shapely.STRtree(shapes)
+        for number, shape in enumerate(shapes):
+            met = np.sort(tree.query(shape, predicate="intersects"))
             if self.network.extent is not None:
                 shape = shapely.intersection(shape, self.network.extent)
-            own = self.ruler.inside(shape) - taken
-            found.append(own)
-            taken = taken | own
+            taken = _joined([found[other] for other in met[met < number]])
+            found.append(self.ruler.inside(shape) - taken)
         return found
 
     def denominators(self, group: str | None, chosen: Sequence[str] | None) -> list[str]:
@@ -104,8 +112,8 @@ class Streets:
         if walks.profile not in self.searches:
             entrances = walks.entrances.attachment
             walker = profile_named(walks.profile)
-            self.searches[walks.profile] = NearestSearch(self.network, entrances, walker)
-        search = self.searches[walks.profile]
+            self.searches[walks.profile] = BoundedSearch(self.network, entrances, walker)
+        search = self.searches[walks.profile].until(limit_m)
         chosen = chosen[search.entrances.found[chosen]]
         reached = reached_streets(self.network, search, chosen, limit_m)
         return self.ruler.on_edges(reached.edge, reached.from_m, reached.to_m)
@@ -113,7 +121,7 @@ class Streets:
     def _by_air(self, chosen: Ints, limit_m: float) -> Stretches:
         entrances = self.minutes.entrances
         places = np.column_stack([entrances.x[chosen], entrances.y[chosen]])
-        return self.ruler.within(places, limit_m, CIRCLE_SEGMENTS)
+        return self.ruler.within(places, limit_m)
 
     def _near_edge(self, members: Sequence[str], limit_m: float) -> Stretches:
         """Streets nearer than the limit to where the streets or a member's facilities end."""
@@ -154,12 +162,8 @@ class Streets:
         }
 
     def _in_units(self, part: Stretches) -> np.ndarray:
-        return np.array(
-            [
-                float((part.metres_before(own.high) - part.metres_before(own.low)).sum())
-                for own in self.of_unit
-            ]
-        )
+        metres = part.metres_before(self.high) - part.metres_before(self.low)
+        return np.array([own.sum() for own in np.split(metres, self.first[1:-1])])
 
 
 def _joined(parts: Sequence[Stretches]) -> Stretches:

@@ -18,17 +18,17 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
-from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import KDTree
 
 from lifecircle.base.geo import Floats
 from lifecircle.base.problems import UsageError
 from lifecircle.measures.grounds import TOLERANCE_M
+from lifecircle.measures.search import BoundedSearch
 from lifecircle.network.attach import Attachment
 from lifecircle.network.graph import Links
 from lifecircle.network.network import Ints, WalkNetwork
-from lifecircle.network.profiles import Profile, profile_named
-from lifecircle.network.walk import Minutes, NearestSearch
+from lifecircle.network.profiles import profile_named
+from lifecircle.network.walk import Minutes
 
 Weight = Callable[[Floats], Floats]
 
@@ -139,7 +139,7 @@ def walks_within(
         minutes = minutes.of(facilities["service"].iloc[rows[0]])
     entrances, places = minutes.entrances, minutes.attachment
     profile = profile_named(minutes.profile)
-    search = _BoundedSearch(network, entrances.attachment, profile, limit_m)
+    search = BoundedSearch(network, entrances.attachment, profile).until(limit_m)
     starts = search.graph.starts(places)
     near = _Near(places, starts)
     found: list[tuple[Ints, Ints, Floats]] = []
@@ -183,24 +183,3 @@ class _Near:
             self.links.metres[index],
         )
         return chosen, Attachment(**columns), links
-
-
-class _BoundedSearch(NearestSearch):
-    """A search that goes no farther than a limit."""
-
-    def __init__(
-        self, network: WalkNetwork, entrances: Attachment, profile: Profile, limit_m: float
-    ) -> None:
-        super().__init__(network, entrances, profile)
-        self.limit_m = limit_m
-
-    def at_nodes(self, chosen: Ints) -> tuple[Floats, Ints]:
-        """Metres to the nearest of the chosen entrances, `inf` beyond the limit."""
-        metres, _, source = dijkstra(
-            self.matrix,
-            indices=self.graph.size + chosen,
-            min_only=True,
-            return_predecessors=True,
-            limit=self.limit_m + 1.0,
-        )
-        return metres, source.astype(np.int64) - self.graph.size

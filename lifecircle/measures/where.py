@@ -41,6 +41,7 @@ def where_uncovered(
     part = parts_of_units(network, demand, units, points.unit)
     values = demand[denominator].fillna(0).to_numpy(dtype=float)
     names = units["name"].to_numpy(dtype=object)
+    keys = groups.rows[["unit_id", "level"]].to_numpy(dtype=object).tolist()
     rows = []
     for one in measured(minutes, standard, demand, units):
         lost = values * ~(one.covered | one.unknown)
@@ -53,10 +54,8 @@ def where_uncovered(
                 if number < len(units)
                 else _units(of_part[members].sum(axis=1), names[members])
             )
-            group = groups.rows.iloc[number]
             share = amount / total if total > 0 else np.nan
-            key = (group["unit_id"], group["level"], one.id, denominator)
-            rows.append((*key, total, place, share))
+            rows.append((*keys[number], one.id, denominator, total, place, share))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -8,7 +8,7 @@ the nearest edge whose leg crosses neither water nor rail.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +64,20 @@ class Attachment:
         """Which places are attached."""
         return np.asarray(self.edge >= 0)
 
+    @property
+    def own(self) -> tuple[Floats, Floats]:
+        """The places themselves."""
+        assert self.own_x is not None and self.own_y is not None, "made without places"
+        return self.own_x, self.own_y
+
+    def same_as(self, other: Attachment) -> Mask:
+        """Which places attach at the same spot in both, or in neither."""
+        spots = zip((self.x, self.y, self.leg_m), (other.x, other.y, other.leg_m), strict=True)
+        same = self.edge == other.edge
+        for mine, others in spots:
+            same &= (mine == others) | ~self.found
+        return np.asarray(same)
+
 
 def attach(
     network: WalkNetwork,
@@ -89,6 +103,30 @@ def attach(
     _from_squares(network, x, y, feet, tiers)
     reason = np.where(feet.edge >= 0, ATTACHED, np.where(crossed, BARRIER, TOO_FAR))
     return _located(network, x, y, feet, reason)
+
+
+def attach_again(
+    network: WalkNetwork,
+    before: Attachment,
+    before_m: float,
+    max_attach_m: float,
+    min_component_m: float,
+    closed: Mask,
+) -> Attachment:
+    """What `attach` gives for the places of `before`, which it attached with a cap of `before_m`.
+
+    To who walked then nothing may have been closed that is open now.  Who is near enough to an
+    edge that comes first, under both caps, keeps it: nothing else can have come before it.
+    """
+    x, y = before.own
+    first = (network.component_m >= min_component_m) & ~network.has(Flag.OFF_GROUND) & ~closed
+    near = np.hypot(x - before.x, y - before.y) <= min(before_m, max_attach_m)
+    fresh = np.flatnonzero(~(before.found & near & first[before.edge]))
+    own = attach(network, x[fresh], y[fresh], max_attach_m, min_component_m, closed)
+    again = before.of(np.arange(len(x)))
+    for field in fields(Attachment):
+        getattr(again, field.name)[fresh] = getattr(own, field.name)
+    return again
 
 
 def _from_squares(
@@ -204,8 +242,19 @@ def _located(
 
 def straight_m(network: WalkNetwork, x_a: Floats, y_a: Floats, x_b: Floats, y_b: Floats) -> Floats:
     """Straight metres between places in the network's crs: geodesic, or Euclidean on paper."""
+    here, there = on_the_ground(network, x_a, y_a), on_the_ground(network, x_b, y_b)
+    return metres_between(network, here, there)
+
+
+def on_the_ground(network: WalkNetwork, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Places of the network's crs as `metres_between` takes them."""
+    return (x, y) if network.crs is None else unproject(x, y, network.crs)
+
+
+def metres_between(
+    network: WalkNetwork, here: tuple[Floats, Floats], there: tuple[Floats, Floats]
+) -> Floats:
+    """Straight metres between places on the ground: geodesic, or Euclidean on paper."""
     if network.crs is None:
-        return np.asarray(np.hypot(x_b - x_a, y_b - y_a))
-    lon_a, lat_a = unproject(x_a, y_a, network.crs)
-    lon_b, lat_b = unproject(x_b, y_b, network.crs)
-    return geodesic_m(lon_a, lat_a, lon_b, lat_b)
+        return np.asarray(np.hypot(there[0] - here[0], there[1] - here[1]))
+    return geodesic_m(*here, *there)

@@ -7,6 +7,7 @@ in public (its own number), and on the way in (`arrive`), joined by arcs of no l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,7 +17,7 @@ from scipy.sparse import csr_array
 
 from lifecircle.base.geo import Floats
 from lifecircle.network.attach import Attachment
-from lifecircle.network.crossing import in_squares, sight_of_nodes
+from lifecircle.network.crossing import InSquares, in_squares, sight_of_nodes
 from lifecircle.network.effort import Effort
 from lifecircle.network.network import Ints, Mask, WalkNetwork
 from lifecircle.network.profiles import Profile, profile_named
@@ -50,6 +51,10 @@ class Links:
     place: Ints
     node: Ints
     metres: Floats
+
+    def of(self, chosen: Mask) -> Links:
+        """Some of the links."""
+        return Links(self.place[chosen], self.node[chosen], self.metres[chosen])
 
     def __add__(self, other: Links) -> Links:
         """Both lists of links, one after the other."""
@@ -129,8 +134,14 @@ class WalkGraph:
         return numbers
 
     @cached_property
+    def turned(self) -> csr_array:
+        """The arcs as a matrix that is searched from where walks end, so each is turned round."""
+        arcs = self.arcs
+        return sparse_matrix(Arcs(arcs.head, arcs.tail, arcs.metres), self.size)
+
+    @property
     def arcs(self) -> Arcs:
-        """All arcs of the three layers and between them."""
+        """All arcs of the three layers and between them; they are many, and so not held."""
         private = self.network.has(Flag.PRIVATE)
         public = np.arange(self.network.node_count)
         leaving = self.leave[self.private_nodes]
@@ -164,34 +175,40 @@ class WalkGraph:
         metres = np.concatenate([effort.forward_m[forward], effort.backward_m[backward]])
         return Arcs(self.passed[number[tail]], number[head], metres)
 
-    def starts(self, places: Attachment) -> Links:
-        """From each place to the graph nodes where its walk begins, its leg included."""
+    def starts(self, places: Attachment, inside: InSquares | None = None) -> Links:
+        """From each place to the graph nodes where its walk begins, its leg included.
+
+        `inside` is where the places lie in squares, if the caller knows it already.
+        """
         # A walk that stays private to its end never shows in public: it is on the way in at once.
+        out = self._ends(places, self.leave, leaving=True)
+        on_the_way_in = self._ends(places, self.arrive, leaving=True)
+        seen, seen_in = self._over_squares(places, (self.leave, self.arrive), inside)
         return (
-            self._ends(places, self.leave, leaving=True)
-            + self._ends(places, self.arrive, leaving=True)
-            + self._at_node(places)
-            + self._over_squares(places, self.leave, leaving=True)
-            + self._over_squares(places, self.arrive, leaving=True)
+            out
+            + on_the_way_in.of(on_the_way_in.node != out.node)
+            + self._at_node(on_the_way_in)
+            + seen
+            + seen_in.of(seen_in.node != seen.node)
         )
 
-    def goals(self, places: Attachment) -> Links:
+    def goals(self, places: Attachment, inside: InSquares | None = None) -> Links:
         """To each place from the graph nodes where its walk ends, its leg included."""
-        return self._ends(places, self.arrive, leaving=False) + self._over_squares(
-            places, self.arrive, leaving=False
-        )
+        (seen,) = self._over_squares(places, (self.arrive,), inside)
+        seen = Links(seen.place, self.passed[seen.node], seen.metres)
+        return self._ends(places, self.arrive, leaving=False) + seen
 
-    def _over_squares(self, places: Attachment, layer: Ints, leaving: bool) -> Links:
-        """Links of places in squares to all nodes they see there."""
-        inside = in_squares(self.network, places)
+    def _over_squares(
+        self, places: Attachment, layers: Sequence[Ints], inside: InSquares | None
+    ) -> list[Links]:
+        """Links of places in squares to all nodes they see there, for each of the layers."""
+        inside = in_squares(self.network, places) if inside is None else inside
         entry, node, private, metres = sight_of_nodes(self.network, inside)
-        number = np.where(private, layer[node], node)
-        number = number if leaving else self.passed[number]
-        return Links(inside.place[entry], number, metres)
+        place = inside.place[entry]
+        return [Links(place, np.where(private, layer[node], node), metres) for layer in layers]
 
-    def _at_node(self, places: Attachment) -> Links:
+    def _at_node(self, links: Links) -> Links:
         """From places at a node that delays to the node itself: two places there are together."""
-        links = self._ends(places, self.arrive, leaving=True)
         doubles = np.arange(self._layered_size, self.size)
         double = np.isin(links.node, doubles)
         node = self._delaying[links.node[double] - self._layered_size]
@@ -225,6 +242,15 @@ class WalkGraph:
             parts.append((found[open_way], number[open_way], (leg + cost)[open_way]))
         place, number, metres = (np.concatenate(part) for part in zip(*parts, strict=True))
         return Links(place, number, metres)
+
+
+def walk_graph(network: WalkNetwork, profile: Profile) -> WalkGraph:
+    """The graph of a network for one walker, made once for each network."""
+    key = ("graph", profile)
+    if key not in network.kept:
+        network.kept[key] = WalkGraph(network, profile)
+    graph: WalkGraph = network.kept[key]
+    return graph
 
 
 def sparse_matrix(arcs: Arcs, size: int) -> csr_array:

@@ -23,7 +23,7 @@ from lifecircle.network.isochrone_squares import Sources
 from lifecircle.network.network import Ints, Mask, WalkNetwork
 from lifecircle.network.profiles import Profile
 from lifecircle.network.rules import Flag
-from lifecircle.network.walk import Entrances, NearestSearch
+from lifecircle.network.search import Entrances, NearestSearch
 
 Direction = Literal["towards", "from"]
 

@@ -28,7 +28,8 @@ from lifecircle.network.isochrone_search import Direction, RingSearch
 from lifecircle.network.isochrone_split import split_rings
 from lifecircle.network.network import WalkNetwork
 from lifecircle.network.profiles import profile_named
-from lifecircle.network.walk import Entrances, in_network_crs, places_xy
+from lifecircle.network.search import Entrances
+from lifecircle.network.walk import in_network_crs, places_xy
 from lifecircle.standards.catalogue import Standard
 
 Kind = Literal["polygons", "lines"]

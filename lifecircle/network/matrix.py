@@ -22,7 +22,8 @@ from lifecircle.network.effort import Effort
 from lifecircle.network.graph import Arcs, Links, sparse_matrix
 from lifecircle.network.network import Ints, WalkNetwork
 from lifecircle.network.profiles import profile_named
-from lifecircle.network.walk import NearestSearch, places_xy
+from lifecircle.network.search import NearestSearch, pairs_on_one_edge
+from lifecircle.network.walk import places_xy
 
 TILE_M = 2000.0
 """Origins within a square of this side are searched together."""
@@ -92,6 +93,9 @@ class _PairSearch:
         self.starts, self.goals = graph.starts(places), graph.goals(search.entrances)
         self.x = search.network.node_x[graph.own]
         self.y = search.network.node_y[graph.own]
+        found = np.flatnonzero(search.entrances.found)
+        self.entrances = found[np.argsort(search.entrances.edge[found], kind="stable")]
+        self.edges = search.entrances.edge[self.entrances]
 
     def pairs(self, x: Floats, y: Floats) -> Iterator[Pairs]:
         """Place, entrance and metres of every pair; at least one (empty) part."""
@@ -113,7 +117,9 @@ class _PairSearch:
         part = self.matrix[nodes][:, nodes].tocoo()
         inside = Arcs(part.row.astype(np.int64), part.col.astype(np.int64), part.data)
         goals = _within(self.goals, number)
-        size = max(1, MOST_CELLS // (len(nodes) + len(goals.place) + 1))
+        # Origins are nodes too, so that each of a batch widens the matrix for all the others.
+        width = len(nodes) + len(goals.place)
+        size = max(1, int((math.sqrt(width**2 + 4 * MOST_CELLS) - width) / 2))
         for low in range(0, len(own), size):
             yield self._of_batch(own[low : low + size], inside, len(nodes), number, goals)
 
@@ -133,21 +139,21 @@ class _PairSearch:
         arcs = inside + Arcs(size + starts.place, starts.node, starts.metres)
         matrix: csr_array = sparse_matrix(arcs, size + len(own))
         at_node = dijkstra(matrix, indices=size + np.arange(len(own)), limit=self.limit_m)
-        place, goal = np.indices((len(own), len(goals.place))).reshape(2, -1)
-        metres = (at_node[:, goals.node] + goals.metres).ravel()
-        near = metres <= self.limit_m
-        along = self.search.on_one_edge(self.places.of(own), self._all_entrances)
-        seen = self.search.in_one_square(self.places.of(own), self._all_entrances)
+        total = at_node[:, goals.node] + goals.metres
+        place, goal = np.nonzero(total <= self.limit_m)
+        along = self.search.on_one_edge(self.places.of(own), self._on_the_edges_of(own))
+        seen = self.search.in_one_square(self.places.of(own), self.entrances)
         return self._least(
             own,
-            np.concatenate([place[near], along[0], seen.start]),
-            np.concatenate([goals.place[goal[near]], along[1], seen.end]),
-            np.concatenate([metres[near], along[2], seen.metres]),
+            np.concatenate([place, along[0], seen.start]),
+            np.concatenate([goals.place[goal], along[1], seen.end]),
+            np.concatenate([total[place, goal], along[2], seen.metres]),
         )
 
-    @property
-    def _all_entrances(self) -> Ints:
-        return np.flatnonzero(self.search.entrances.found)
+    def _on_the_edges_of(self, own: Ints) -> Ints:
+        """The entrances on edges that some places attach to."""
+        edges = np.unique(self.places.edge[own])
+        return self.entrances[pairs_on_one_edge(edges, self.edges)[1]]
 
     def _least(self, own: Ints, place: Ints, goal: Ints, metres: Floats) -> Pairs:
         """Each pair once, with its shortest walk, if that is within the limit."""

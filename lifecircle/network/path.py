@@ -14,7 +14,7 @@ from lifecircle.network.attach import Attachment
 from lifecircle.network.network import Ints, WalkNetwork
 from lifecircle.network.profiles import Profile
 from lifecircle.network.rules import Flag
-from lifecircle.network.walk import NearestSearch
+from lifecircle.network.search import NearestSearch
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from lifecircle.base.geo import Floats
 from lifecircle.network.network import Ints, Mask, WalkNetwork
 from lifecircle.network.rules import Flag
-from lifecircle.network.walk import NearestSearch
+from lifecircle.network.search import NearestSearch
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ import pandas as pd
 from lifecircle.base.files import MANIFEST, sha256, staged_folder, write_bytes
 from lifecircle.measures.compare import Change
 from lifecircle.measures.compare_people import Places
+from lifecircle.outputs.csv_text import csv_bytes
 from lifecircle.outputs.gaps_tables import json_rows
 from lifecircle.outputs.indicator_tables import rounded_figures
-from lifecircle.outputs.tables import csv_bytes, options, rounded, versions
+from lifecircle.outputs.tables import options, rounded, versions
 
 LONGEST_NAME = 120
 

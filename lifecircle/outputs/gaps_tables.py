@@ -12,8 +12,9 @@ import pandas as pd
 import pyogrio
 
 from lifecircle.base.files import atomic_path
+from lifecircle.outputs.csv_text import csv_bytes
 from lifecircle.outputs.gis import dated, with_lonlat
-from lifecircle.outputs.tables import csv_bytes, rounded
+from lifecircle.outputs.tables import rounded
 
 
 def write_places(table: gpd.GeoDataFrame, folder: Path, name: str, date: datetime.date) -> None:

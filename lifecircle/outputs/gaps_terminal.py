@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -212,7 +214,16 @@ def _metres(value: float) -> str:
     return f"{value:.0f}" if math.isfinite(value) else "–"
 
 
-def cause_words(gap: pd.Series, language: Language) -> str:
+def cause_texts(gaps: pd.DataFrame, language: Language) -> npt.NDArray[np.object_]:
+    """Why, in words, for every row of GAPS; each cause is put into words once."""
+    told_by = ["cause", "between", "capacity_per_1000", "need_per_1000"]
+    kinds = gaps.groupby(told_by, sort=False, dropna=False).ngroup().to_numpy()
+    first = gaps[told_by].drop_duplicates().to_dict("records")
+    texts = np.array([cause_words(gap, language) for gap in first], dtype=object)
+    return np.asarray(texts[kinds])
+
+
+def cause_words(gap: Mapping[Any, Any] | pd.Series, language: Language) -> str:
     """Why, in words: what lies between, or what is short by how much."""
     cause = sentence(f"gaps.cause_{gap['cause']}", language)
     if gap["between"]:

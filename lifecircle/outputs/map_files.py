@@ -14,10 +14,9 @@ import geopandas as gpd
 from lifecircle.base.files import MANIFEST, write_bytes
 from lifecircle.measures.result import Result
 from lifecircle.outputs.maps import MapPage, OnlineBase, map_html
-from lifecircle.outputs.maps_base import WEB_MERCATOR
 from lifecircle.outputs.maps_districts import INDEX, District, district_page, districts
 from lifecircle.outputs.maps_index import Line, index_data, index_html
-from lifecircle.outputs.result_map import map_page, with_rings
+from lifecircle.outputs.result_map import map_page, print_page, with_rings
 
 MOST_RINGED_IN_A_RUN = 250
 """Facilities whose rings a run draws by itself, in some 20 s of one core; `maps` draws more."""
@@ -38,8 +37,6 @@ def page_files(page: MapPage, name: str) -> dict[str, str]:
     on show one each, in the order of their names; `index.html` leads to all of them.
     """
     main = f"{name}.html"
-    if page.base is not None:
-        page = replace(page, base=page.base.to_crs(WEB_MERCATOR))  # once for all pages
     found = districts(page, name)
     files = {main: map_html(replace(page, home=INDEX))}
     for district in found:
@@ -66,7 +63,7 @@ def write_maps(
     if papers:
         from lifecircle.outputs.sheets import write_sheets
 
-        sheets = write_sheets(map_page(result), folder, result.study.study.name, papers, font)
+        sheets = write_sheets(print_page(result), folder, result.study.study.name, papers, font)
     write_pages(
         {name: html.encode("utf-8") for name, html in pages.items()},
         folder,

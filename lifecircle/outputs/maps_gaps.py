@@ -45,8 +45,9 @@ def gaps_data(page: MapPage) -> dict[str, Any] | None:
     """The patches of the page's units, a list for each fact; None where nobody looked for them."""
     if page.gaps is None:
         return None
-    own = page.gaps[page.gaps["unit_id"].isin(page.units["unit_id"])].sort_values("rank")
-    gaps = _largest_of_each(own)
+    own = page.gaps.loc[page.gaps["unit_id"].isin(page.units["unit_id"]), ["service", "rank"]]
+    gaps = page.gaps.loc[_largest_of_each(own)].reset_index(drop=True)
+    counted_in = page.gaps.loc[own.sort_values("rank").index, "denominator"].unique().tolist()
     facts = {name: _cells(gaps[name], DIGITS.get(name, 3)) for name in FACTS}
     words = page.labels.denominators
     carried = [name for name in WEIGHT_NAMES if name in words and gaps[name].notna().any()]
@@ -57,10 +58,10 @@ def gaps_data(page: MapPage) -> dict[str, Any] | None:
         "sites": _sites_near(page, gaps),
     }
     return {
-        "denominator": str(own["denominator"].iloc[0]) if len(own) else "",
+        "denominator": counted_in[0] if counted_in else "",
         "count": {str(name): len(rows) for name, rows in own.groupby("service", sort=True)},
         "facts": facts | drawn,
-        "words": {name: dict(words[name]) for name in (*own["denominator"].unique(), *carried)},
+        "words": {name: dict(words[name]) for name in (*counted_in, *carried)},
         "groups": {name: _cells(gaps[name], 1) for name in carried},
     }
 
@@ -80,11 +81,12 @@ def _sites(page: MapPage) -> gpd.GeoDataFrame:
     return page.sites.reset_index(drop=True)
 
 
-def _largest_of_each(gaps: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """At most as many as a page bears: the largest of every service."""
-    place = gaps.groupby("service").cumcount()
-    kept = np.lexsort((gaps["rank"].to_numpy(), place.to_numpy()))[:MOST_GAPS]
-    return gaps.iloc[np.sort(kept)].reset_index(drop=True)
+def _largest_of_each(gaps: pd.DataFrame) -> pd.Index[Any]:
+    """The largest of every service by rank, at most as many as a page bears."""
+    ordered = gaps.sort_values("rank")
+    place = ordered.groupby("service").cumcount()
+    kept = np.argsort(place.to_numpy(), kind="stable")[:MOST_GAPS]
+    return ordered.index[np.sort(kept)]
 
 
 def _cells(values: pd.Series[Any], digits: int) -> list[Any]:

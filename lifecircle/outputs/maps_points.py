@@ -13,6 +13,7 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pyproj import Transformer
 from scipy.spatial import KDTree
 
 from lifecircle.base.geo import Floats
@@ -101,8 +102,9 @@ def _span(x: Floats, y: Floats) -> float:
 
 
 def _mercator(places: gpd.GeoSeries) -> tuple[Floats, Floats]:
-    flat = places.to_crs(WEB_MERCATOR)
-    return flat.x.to_numpy(), flat.y.to_numpy()
+    to_mercator = Transformer.from_crs(places.crs, WEB_MERCATOR, always_xy=True)
+    x, y = to_mercator.transform(places.x.to_numpy(), places.y.to_numpy())
+    return x, y
 
 
 def _in_order(walks: Walks) -> Walks:
@@ -149,9 +151,11 @@ def _thinned(walks: Walks) -> tuple[Walks, float]:
 
 def _cells(walks: Walks, x: Floats, y: Floats, size: float) -> npt.NDArray[np.int64]:
     """The number of each point's group: its cell, and which weights it carries."""
-    carried = {f"has_{name}": ~np.isnan(values) for name, values in walks.weights.items()}
-    keys = pd.DataFrame({"column": x // size, "row": y // size, **carried})
-    return np.asarray(keys.groupby(list(keys.columns), sort=True).ngroup(), dtype=np.int64)
+    column, row = ((v // size).astype(np.int64) for v in (x, y))
+    key = (column - column.min()) * (np.ptp(row) + 1) + row - row.min()
+    for values in walks.weights.values():
+        key = 2 * key + ~np.isnan(values)
+    return np.asarray(np.unique(key, return_inverse=True)[1], dtype=np.int64)
 
 
 def _merged(walks: Walks, groups: npt.NDArray[np.int64]) -> Walks:

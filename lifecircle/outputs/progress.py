@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from itertools import pairwise
 
 from rich.console import Console
@@ -12,13 +13,16 @@ from rich.text import Text
 from lifecircle.base.sentences import Language, sentence
 
 WEIGHTS = {
-    "streets": 30,
+    "streets": 20,
     "units": 2,
     "facilities": 4,
-    "demand": 12,
-    "walk": 25,
-    "coverage": 7,
-    "write": 20,
+    "demand": 10,
+    "walk": 16,
+    "coverage": 8,
+    "places": 8,
+    "map": 10,
+    "documents": 14,
+    "write": 8,
 }
 """Share of each stage in the time of a run, in percent, so that the bar moves evenly."""
 
@@ -62,9 +66,9 @@ class Stages:
         end = now + (now - self.began[0][1]) / done * left if done else None
         self.bar.update(self.task, completed=done, description=words, end=end)
 
-    def log(self) -> str:
-        """The day and time, and the seconds of each stage that has ended."""
+    def log(self, notes: Iterable[str] = ()) -> str:
+        """The day and time, the seconds of each stage that has ended, and what was noted."""
         lines = [time.strftime("%Y-%m-%d %H:%M:%S")]
         for (name, start), (_, end) in pairwise(self.began):
             lines.append(f"{name:<12}{end - start:9.3f} s")
-        return "\n".join(lines) + "\n"
+        return "\n".join([*lines, *notes]) + "\n"

@@ -78,8 +78,7 @@ def _summary(matter: Matter) -> Iterator[str]:
     worst = _furthest_behind(matter)
     if worst:
         yield worst
-    rows = matter.tables["gaps"].rows
-    for gap in rows[rows["service_id"].isin(matter.subjects)].head(1).to_dict("records"):
+    for gap in matter.in_words(matter.gaps_of(True)[:1]):
         amount = matter.amount(gap["denominator"], gap["uncovered"])
         named = {"unit": gap["unit_name"], "place": gap["place"], "service": gap["service"]}
         yield matter.say("summary_gap", amount=amount, cause=gap["cause"], **named)

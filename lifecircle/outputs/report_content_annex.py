@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -19,6 +21,7 @@ from lifecircle.outputs.report_content_blocks import (
     table_from,
 )
 from lifecircle.outputs.report_content_matter import Matter
+from lifecircle.outputs.report_tables_book import data_problems_table
 from lifecircle.outputs.words import denominator_words
 
 
@@ -59,16 +62,18 @@ def _sources(matter: Matter) -> Iterator[Block]:
 
 def _problems(matter: Matter) -> Iterator[Block]:
     """Each kind of finding once, with an example and how many there are."""
-    table = matter.tables["problems"]
+    result = matter.result
+    counts = Counter((problem.code, problem.action) for problem in result.problems)
+    # The last to be put under a key stays: with the order turned round that is the first found.
+    first = {(problem.code, problem.action): problem for problem in reversed(result.problems)}
+    examples = tuple(first[kind] for kind in counts)
+    table = data_problems_table(replace(result, problems=examples), matter.language)
     if table.rows.empty:
         yield Paragraph(table.note)
         return
-    keys = ["code", "action"]
-    counts = table.rows.groupby(keys, sort=False).size()
-    first = table.rows.drop_duplicates(keys)
     rows = [
-        (row["action"], f"{counts[(row['code'], row['action'])]:,}", row["source"], row["what"])
-        for row in first.to_dict("records")
+        (row["action"], f"{count:,}", row["source"], row["what"])
+        for row, count in zip(table.rows.to_dict("records"), counts.values(), strict=True)
     ]
     words = {column.key: column.header for column in table.columns}
     headers = [(words["action"], False), (matter.say("problem_count"), True)]

@@ -356,15 +356,13 @@ def _unit_complete(matter: Matter, key: tuple[str, str]) -> str:
 
 def _largest_gap(matter: Matter, unit_id: str) -> str:
     """The largest gap of a unit: in a headline, else in a single service."""
-    gaps = matter.tables["gaps"].rows
-    own = gaps[gaps["unit_id"] == unit_id]
-    first = own[own["service_id"].isin(matter.subjects)]
-    for gap in (first if len(first) else own).head(1).to_dict("records"):
-        return matter.say(
-            "unit_gap",
-            place=gap["place"],
-            service=gap["service"],
-            amount=matter.amount(gap["denominator"], gap["uncovered"]),
-            cause=gap["cause"],
-        )
-    return matter.say("unit_no_gap")
+    gap = matter.largest_gaps.get(unit_id)
+    if gap is None:
+        return matter.say("unit_no_gap")
+    return matter.say(
+        "unit_gap",
+        place=gap["place"],
+        service=gap["service"],
+        amount=matter.amount(gap["denominator"], gap["uncovered"]),
+        cause=gap["cause"],
+    )

@@ -21,6 +21,7 @@ from lifecircle.outputs.report_content_blocks import (
     table_from,
 )
 from lifecircle.outputs.report_content_matter import Matter
+from lifecircle.outputs.report_tables_places import gaps_table
 
 MOST_GAPS, MOST_ACTIONS = 15, 20
 NO_ACTION = "unknown"
@@ -34,7 +35,8 @@ def gaps(matter: Matter) -> Chapter:
     if table.rows.empty:
         blocks += [Paragraph(table.note)]
     else:
-        blocks += [Paragraph(say("cause_count", count=len(table.rows))), cause_table(matter)]
+        count = len(matter.result.gaps)
+        blocks += [Paragraph(say("cause_count", count=count)), cause_table(matter)]
     # Before the wide pages of the list, so that it does not stand alone behind them.
     blocks += [Heading(say("sites")), _sites(matter)]
     if len(table.rows):
@@ -53,15 +55,12 @@ def _sites(matter: Matter) -> Block:
 
 def cause_table(matter: Matter) -> Table:
     """How many gaps each cause has, the most first."""
-    found = pd.DataFrame(matter.result.gaps.drop(columns="geometry"))
-    headline = found["service"].isin(matter.subjects)
-    found = found.assign(
-        words=[_cause(gap, matter) for _, gap in found.iterrows()],
-        in_headlines=np.where(headline, 1, 0),
-    )
-    sums = found.groupby("words", sort=False).agg(
-        count=("words", "size"), heads=("in_headlines", "sum")
-    )
+    gaps = matter.result.gaps
+    headline = gaps["service"].isin(matter.subjects)
+    kinds = headline.groupby([gaps["cause"], gaps["between"]], sort=False).agg(["size", "sum"])
+    found = kinds.rename(columns={"size": "count", "sum": "heads"}).reset_index()
+    words = [_cause(kind, matter) for kind in found.to_dict("records")]
+    sums = found.groupby(pd.Series(words), sort=False)[["count", "heads"]].sum()
     sums = sums.sort_values(["heads", "count"], ascending=False, kind="stable")
     rows = [
         (str(words), f"{row['heads']:,}", f"{row['count'] - row['heads']:,}")
@@ -73,7 +72,7 @@ def cause_table(matter: Matter) -> Table:
     return plain_table(matter.say("cause_table"), headers, rows, note)
 
 
-def _cause(gap: Any, matter: Matter) -> str:
+def _cause(gap: Mapping[Any, Any], matter: Matter) -> str:
     """The cause without the figures of a single place."""
     if gap["cause"] == "capacity":
         return sentence("gaps.cause_capacity", matter.language)
@@ -82,26 +81,23 @@ def _cause(gap: Any, matter: Matter) -> str:
 
 def _largest(matter: Matter) -> Iterator[Block]:
     """The largest gaps of headlines and of single services, each on a wide page."""
-    table = matter.tables["gaps"]
-    headline = table.rows["service_id"].isin(matter.subjects)
+    gaps = matter.result.gaps
     keys = (
         "rank", "unit_name", "place", "service", "uncovered", "cause", "facility_name", "metres",
         "straight_m",
     )  # fmt: skip
-    parts = [(headline, "headline_gap_table"), (~headline, "single_gap_table")]
-    for chosen, caption in parts:
-        rows = table.rows[chosen]
-        if rows.empty:
+    for headlines, caption in ((True, "headline_gap_table"), (False, "single_gap_table")):
+        chosen = matter.gaps_of(headlines)
+        shown = gaps.iloc[chosen[:MOST_GAPS]]
+        if shown.empty:
             continue
-        shown = min(MOST_GAPS, len(rows))
         yield table_from(
-            replace(table, rows=rows),
+            gaps_table(matter.result, shown, matter.language),
             keys,
             matter.language,
             matter.say(caption),
             wide=True,
-            first=MOST_GAPS,
-            note=matter.say("gap_note", shown=shown, count=len(rows)),
+            note=matter.say("gap_note", shown=len(shown), count=len(chosen)),
         )
 
 
@@ -131,15 +127,17 @@ def _concerned(matter: Matter) -> str:
 
 def action_rows(matter: Matter) -> list[tuple[str, ...]]:
     """Gaps of one place and one cause as one action: unit, place, services, people, what, why."""
-    found = pd.DataFrame(matter.result.gaps.drop(columns="geometry"))
-    found = found[found["cause"] != NO_ACTION]
+    gaps = matter.result.gaps
     # A headline that stands beside its members would name the same need twice.
     single = {one for head in matter.result.standard.headlines for one in head.members}
-    found = found[~found["service"].isin(single)]
-    key = ["unit_id", "cause", "between", "place"]
-    groups = [group for _, group in found.groupby(key, sort=False)]
-    groups.sort(key=lambda group: (-group["uncovered"].max(), group["rank"].min()))
-    return [_action(matter, group) for group in groups[:MOST_ACTIONS]]
+    asks = (gaps["cause"] != NO_ACTION) & ~gaps["service"].isin(single)
+    key = [gaps.loc[asks, name] for name in ("unit_id", "cause", "between", "place")]
+    groups = gaps[["uncovered", "rank"]][asks].groupby(key, sort=False)
+    size = groups.agg({"uncovered": "max", "rank": "min"}).reset_index(drop=True)
+    order = size.sort_values(["uncovered", "rank"], ascending=[False, True]).index[:MOST_ACTIONS]
+    number = groups.ngroup().to_numpy()
+    rows = np.flatnonzero(asks)
+    return [_action(matter, gaps.iloc[rows[number == place]]) for place in order]
 
 
 def _action(matter: Matter, group: pd.DataFrame) -> tuple[str, ...]:

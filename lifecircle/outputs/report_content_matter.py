@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lifecircle.base.numbers import percent
@@ -19,6 +21,7 @@ from lifecircle.outputs.report_content_blocks import Paragraph, Picturing
 from lifecircle.outputs.report_figures import Picture, pictures
 from lifecircle.outputs.report_tables import ReportTable
 from lifecircle.outputs.report_tables_coverage import measured_ids
+from lifecircle.outputs.report_tables_places import gap_rows
 from lifecircle.outputs.sentences import amount, report_sentences
 from lifecircle.outputs.words import denominator_words, main_denominator, service_words
 
@@ -85,6 +88,22 @@ class Matter:
     @cached_property
     def _names(self) -> Mapping[str, Mapping[Language, str]]:
         return service_words(self.result.standard)
+
+    def gaps_of(self, headlines: bool) -> npt.NDArray[np.intp]:
+        """The rows of GAPS under what has a section of its own, or those under the rest."""
+        return np.flatnonzero(self.result.gaps["service"].isin(self.subjects) == headlines)
+
+    def in_words(self, gaps: npt.NDArray[np.intp]) -> list[dict[Any, Any]]:
+        """Some rows of GAPS as the workbook shows them."""
+        rows = gap_rows(self.result.gaps.iloc[gaps], self.result, self.language)
+        return rows.to_dict("records")
+
+    @cached_property
+    def largest_gaps(self) -> Mapping[str, Row]:
+        """The largest gap of each unit: in a headline, else in a single service."""
+        order = np.concatenate([self.gaps_of(True), self.gaps_of(False)])
+        again = self.result.gaps["unit_id"].iloc[order].duplicated().to_numpy()
+        return {gap["unit_id"]: gap for gap in self.in_words(order[~again])}
 
     @cached_property
     def city(self) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from lifecircle.base.sentences import Language, sentence
 from lifecircle.measures.result import Result
 from lifecircle.outputs.charts import COLOURS, supply_name
 from lifecircle.outputs.maps import MapPage
-from lifecircle.outputs.result_map import map_page
+from lifecircle.outputs.result_map import print_page
 from lifecircle.outputs.sheets import MM_PER_INCH, Sheet, sheets_of, unit_rows
 from lifecircle.outputs.sheets_draw import Box, Ground, draw_map, frame_of
 from lifecircle.outputs.sheets_font import font_for
@@ -59,7 +59,7 @@ def pictures(result: Result, language: Language, subjects: Sequence[str]) -> dic
 
     Raises `StudyRefused` where a name has Chinese characters and no font here has them.
     """
-    page = replace(map_page(result), language=language)
+    page = replace(print_page(result), language=language)
     words, sheets = Words(page, language), sheets_of(page)
     family = font_for([*words.all_texts(), sentence("map.page_kind", language)], None)
     settings: Any = {"font.family": family, "axes.unicode_minus": False}
@@ -81,7 +81,6 @@ def pictures(result: Result, language: Language, subjects: Sequence[str]) -> dic
 
 def _png(figure: Figure) -> Picture:
     """The figure as a PNG with few colours, always the same bytes."""
-    figure.set_dpi(DPI)
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3])
@@ -99,7 +98,8 @@ def _png(figure: Figure) -> Picture:
 
 
 def _empty(width_mm: float, height_mm: float) -> Figure:
-    return Figure(figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), facecolor="white")
+    size = (width_mm / MM_PER_INCH, height_mm / MM_PER_INCH)
+    return Figure(figsize=size, dpi=DPI, facecolor="white")
 
 
 def _service_map(page: MapPage, sheet: Sheet, ground: Ground, words: Words) -> Figure:

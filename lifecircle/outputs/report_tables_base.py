@@ -16,6 +16,10 @@ from lifecircle.base.sentences import Language, catalogue, sentence
 from lifecircle.measures.coverage import CITY
 
 Kind = Literal["text", "integer", "number", "share", "metres", "verdict", "coordinate", "date"]
+MOST_ROWS = 5_000
+"""Rows of a sheet that grows with the city: a hundred printed pages.  Who wants more wants a
+program; the gaps of a large city are more than the 1,048,576 rows that a sheet can hold."""
+
 Standing = Literal["above", "below", "open", ""]
 """Where a share stands against its target; empty where there is no target or no figure."""
 
@@ -76,6 +80,13 @@ def table_of(
     if missing and len(rows):
         raise KeyError(f"{id}: {', '.join(missing)}")
     return ReportTable(id, title, columns, rows.assign(**missing).reset_index(drop=True), note)
+
+
+def with_rest(note: str, count: int, rest: str, language: Language) -> str:
+    """`note`, and the sentence `rest` on how many there are and where, if `MOST_ROWS` are fewer."""
+    if count <= MOST_ROWS:
+        return note
+    return f"{note}\n{say(rest, language, shown=f'{MOST_ROWS:,}', count=f'{count:,}')}"
 
 
 def standings(rows: pd.DataFrame) -> pd.Series:

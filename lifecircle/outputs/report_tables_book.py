@@ -17,6 +17,7 @@ from lifecircle.measures.coverage import CITY
 from lifecircle.measures.result import Result
 from lifecircle.outputs.indicator_tables import own_name, rounded_figures, verdict
 from lifecircle.outputs.report_tables_base import (
+    MOST_ROWS,
     Kind,
     ReportColumn,
     ReportTable,
@@ -24,6 +25,7 @@ from lifecircle.outputs.report_tables_base import (
     say,
     table_of,
     unit_names,
+    with_rest,
 )
 from lifecircle.outputs.report_tables_coverage import city_first, rule_words, walker
 from lifecircle.standards.catalogue import Combination, Headline, Service, Standard
@@ -252,8 +254,8 @@ def _row_counts(result: Result) -> Mapping[str, dict[Any, Any]]:
 
 
 def data_problems_table(result: Result, language: Language) -> ReportTable:
-    """数据问题: everything that was found in the inputs."""
-    rows = problems_table(result.problems, language)
+    """数据问题: what was found in the inputs, in the order in which it was found."""
+    rows = problems_table(result.problems[:MOST_ROWS], language)
     words = catalogue()["report_action"]
     rows = rows.assign(action=[words[action][language] for action in rows["action"]])
     columns = _columns(
@@ -269,4 +271,5 @@ def data_problems_table(result: Result, language: Language) -> ReportTable:
         ("code", "text", "code"),
     )
     note = say("problems_note" if len(rows) else "problems_none", language)
+    note = with_rest(note, len(result.problems), "problems_rest", language)
     return table_of("problems", say("problems", language), tuple(columns), rows, note)

@@ -161,7 +161,9 @@ def _service(
         level_id=rows["level"],
         level=level_words(rows["level"], language),
         denominator_id=rows["denominator"],
-        denominator=[weight_words(name, language) for name in rows["denominator"]],
+        denominator=rows["denominator"].map(
+            {name: weight_words(name, language) for name in rows["denominator"].unique()}
+        ),
         difference=(rows["share"] - rows["straight_line_share"]).round(6),
         rank=rows["rank"].mask(rows["rank_of"] == 1),
         standing=standings(rows),

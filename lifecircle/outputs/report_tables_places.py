@@ -11,14 +11,16 @@ import pandas as pd
 
 from lifecircle.base.sentences import Language
 from lifecircle.measures.result import Result
-from lifecircle.outputs.gaps_terminal import cause_words
+from lifecircle.outputs.gaps_terminal import cause_texts
 from lifecircle.outputs.gis import with_lonlat
 from lifecircle.outputs.report_tables_base import (
+    MOST_ROWS,
     ReportColumn,
     ReportTable,
     say,
     table_of,
     weight_words,
+    with_rest,
 )
 from lifecircle.outputs.tables import rounded
 from lifecircle.outputs.words import main_denominator, service_words
@@ -32,7 +34,7 @@ NO_PROJECT = "unknown"
 
 def place_tables(result: Result, language: Language) -> Iterator[ReportTable]:
     """Gaps, sites and projects."""
-    yield gaps_table(result, language)
+    yield gaps_table(result, result.gaps, language)
     yield sites_table(result, language)
     yield projects_table(result, language)
 
@@ -51,8 +53,14 @@ def _plain(places: gpd.GeoDataFrame, result: Result, language: Language) -> pd.D
     """Places with longitude and latitude, and the words for their services."""
     words = service_words(result.standard)
     rows = with_lonlat(rounded(places))
-    names = [words[service][language] for service in rows["service"]]
-    return rows.assign(service_id=rows["service"], service=names)
+    names = {service: words[service][language] for service in rows["service"].unique()}
+    return rows.assign(service_id=rows["service"], service=rows["service"].map(names))
+
+
+def gap_rows(gaps: gpd.GeoDataFrame, result: Result, language: Language) -> pd.DataFrame:
+    """Some rows of GAPS in words: service and cause, with their ids beside them."""
+    rows = _plain(gaps, result, language)
+    return rows.assign(cause_id=rows["cause"], cause=cause_texts(rows, language))
 
 
 def _known_weights(rows: pd.DataFrame, but: str, language: Language) -> Iterator[ReportColumn]:
@@ -62,13 +70,14 @@ def _known_weights(rows: pd.DataFrame, but: str, language: Language) -> Iterator
             yield ReportColumn(name, weight_words(name, language), "number")
 
 
-def gaps_table(result: Result, language: Language) -> ReportTable:
-    """短板清单: who is not served in units below their target, where and why."""
-    rows = _plain(result.gaps, result, language)
+def gaps_table(result: Result, gaps: gpd.GeoDataFrame, language: Language) -> ReportTable:
+    """短板清单: who is not served in units below their target, where and why.
+
+    `gaps` are rows of GAPS, the largest first; `MOST_ROWS` of them are shown.
+    """
+    rows = gap_rows(gaps.head(MOST_ROWS), result, language)
     denominator = denominator_of(rows, result)
     weight = weight_words(denominator, language)
-    causes = [cause_words(gap, language) for _, gap in rows.iterrows()]
-    rows = rows.assign(cause_id=rows["cause"], cause=causes)
     columns = [
         *_columns(
             language,
@@ -98,6 +107,7 @@ def gaps_table(result: Result, language: Language) -> ReportTable:
         ),
     ]
     note = say("gaps_note", language, weight=weight) if len(rows) else say("gaps_none", language)
+    note = with_rest(note, len(gaps), "gaps_rest", language)
     return table_of("gaps", say("gaps", language), tuple(columns), rows, note)
 
 
@@ -131,13 +141,17 @@ def sites_table(result: Result, language: Language) -> ReportTable:
 
 
 def projects_table(result: Result, language: Language) -> ReportTable:
-    """项目库: a line for each site, and for each unit, service and kind of work that gaps ask."""
+    """项目库: a line for each site, and for each unit, service and kind of work that gaps ask.
+
+    `MOST_ROWS` of them are shown: the sites, then what most people ask for.
+    """
     sites, gaps = _site_projects(result, language), _gap_projects(result, language)
     taken = set(zip(sites["unit_name"], sites["service_id"], strict=True))
     places = list(zip(gaps["unit_name"], gaps["service_id"], strict=True))
     built = gaps["work"] == "none"
     doubled = built & np.array([place in taken for place in places], dtype=bool)
-    rows = pd.concat([sites, gaps[~doubled]], ignore_index=True)
+    every = pd.concat([sites, gaps[~doubled]], ignore_index=True)
+    rows = every.head(MOST_ROWS)
     weight = weight_words(denominator_of(result.gaps, result), language)
     headlines = {one.id for one in result.standard.headlines}
     names = [_project_name(row, headlines, language) for row in rows.to_dict("records")]
@@ -152,6 +166,7 @@ def projects_table(result: Result, language: Language) -> ReportTable:
         year=np.nan,
     )
     note = say("projects_note" if len(rows) else "projects_none", language)
+    note = with_rest(note, len(every), "projects_rest", language)
     columns = tuple(_project_columns(weight, language))
     return table_of("projects", say("projects", language), columns, rows, note)
 
@@ -204,17 +219,18 @@ def _site_projects(result: Result, language: Language) -> pd.DataFrame:
 
 def _gap_projects(result: Result, language: Language) -> pd.DataFrame:
     """The largest gap of each unit, service and kind of work stands for all of them."""
-    gaps = _plain(result.gaps, result, language)
+    gaps = result.gaps
     members = {one for headline in result.standard.headlines for one in headline.members}
-    gaps = gaps[(gaps["cause"] != NO_PROJECT) & ~gaps["service_id"].isin(members)]
-    gaps = gaps.assign(work=gaps["cause"], concerned=gaps["uncovered"])
-    key = ["unit_id", "service_id", "work"]
-    groups = gaps.groupby(key, sort=False)
+    gaps = gaps[(gaps["cause"] != NO_PROJECT) & ~gaps["service"].isin(members)]
+    key = ["unit_id", "service", "cause"]
+    groups = gaps["uncovered"].round(3).groupby([gaps[name] for name in key], sort=False)
     first = gaps.drop_duplicates(key)
-    sums = groups["concerned"].agg(["sum", "count"]).loc[pd.MultiIndex.from_frame(first[key])]
+    sums = groups.agg(["sum", "count"]).loc[pd.MultiIndex.from_frame(first[key])]
     basis = [
         say("from_gaps", language, count=count, gap=gap)
         for count, gap in zip(sums["count"], first["gap_id"], strict=True)
     ]
-    first = first.assign(concerned=sums["sum"].to_numpy().round(3), basis=basis)
+    first = _plain(first, result, language)
+    concerned = sums["sum"].to_numpy().round(3)
+    first = first.assign(work=first["cause"], concerned=concerned, basis=basis)
     return first.sort_values("concerned", ascending=False, kind="stable")[PROJECT_KEYS]

@@ -40,6 +40,14 @@ def write_map(result: Result, path: str | Path) -> None:
 
 def map_page(result: Result) -> MapPage:
     """What the page of `result` shows."""
+    weight = main_denominator(result.coverage)
+    return replace(
+        print_page(result), walks=walks(result), sentences=sentences(result), sentences_of=weight
+    )
+
+
+def print_page(result: Result) -> MapPage:
+    """What print maps show: all but the walks of every demand point and the sentences."""
     study = result.study
     withheld = study.study.coordinates_out == "none"
     return MapPage(
@@ -52,14 +60,11 @@ def map_page(result: Result) -> MapPage:
         sources=study.sources,
         base=result.base_map,
         notes=[*datum_notes(result), *notes(result)],
-        walks=walks(result),
         tiers=result.rules.tiers,
         gaps=result.gaps,
         sites=result.sites,
         whole_name=catalogue()["summary"]["city"],
         withheld=withheld,
-        sentences=sentences(result),
-        sentences_of=main_denominator(result.coverage),
         approval=study.study.map_approval,
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import geopandas as gpd
@@ -15,12 +16,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 from matplotlib.patheffects import withStroke
+from pyproj import CRS, Transformer
 
 from lifecircle.base.geo import GEOGRAPHIC, Floats, centred_crs
 from lifecircle.base.numbers import percent
 from lifecircle.outputs.maps import MapPage
 from lifecircle.outputs.maps_data import PALETTE
-from lifecircle.outputs.simplify import label_place, simplified
+from lifecircle.outputs.simplify import METRES_PER_DEGREE, label_place, simplified
+from lifecircle.outputs.strokes import Strokes
 
 PAPER, WATER, PARK, STREET = "#f3f2ee", "#b7d0e2", "#dee9d3", "#a09b93"
 STREET_ON_UNIT = "#54504a"
@@ -40,12 +43,18 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True)
 class Ground:
-    """What every sheet of a series shows, in metres of one projection."""
+    """What every sheet of a series shows, in metres of one projection; `streets` in degrees.
+
+    `base` holds water and parks.
+    """
 
     units: gpd.GeoSeries
     names: list[str]
-    base: gpd.GeoDataFrame | None
+    base: gpd.GeoDataFrame
+    streets: Strokes
     labels: Floats
+    _drawn: dict[float, Outline] = field(default_factory=dict, init=False, compare=False)
+    """The streets by the size of a dot, made once for all maps of a series."""
 
     @classmethod
     def of(cls, page: MapPage) -> Ground:
@@ -55,9 +64,9 @@ class Ground:
         outlines = simplified(page.units, tolerance_m=4.0)
         places = [label_place(outline)[::-1] for outline in outlines]
         flat = gpd.GeoSeries(shapely.points(places), crs=GEOGRAPHIC).to_crs(crs)
-        base = None if page.base is None or page.base.empty else page.base.to_crs(crs)
         labels = shapely.get_coordinates(flat.to_numpy())
-        return cls(outlines.to_crs(crs), page.units["name"].tolist(), base, labels)
+        names = page.units["name"].tolist()
+        return cls(outlines.to_crs(crs), names, *background(page.base, crs), labels)
 
     def dots(self, page: MapPage, service: str) -> Floats:
         """Places of the facilities that count for a service or headline."""
@@ -68,6 +77,28 @@ class Ground:
         shown = page.facilities[page.facilities["service"].isin(counted)]
         return shapely.get_coordinates(shown.geometry.to_crs(self.units.crs).to_numpy())
 
+    @cached_property
+    def outlines(self) -> list[Outline]:
+        """The units as paths."""
+        return [outline_of(shape) for shape in self.units]
+
+    def street_path(self, dot_m: float) -> Outline:
+        """The streets as one path, without what is smaller than a dot of the picture."""
+        if dot_m not in self._drawn:
+            # Thinned first: most vertices of a city need no projection then.
+            few = self.streets.thinned(dot_m / METRES_PER_DEGREE)
+            shown = few.projected(GEOGRAPHIC, self.units.crs)
+            codes = np.where(shown.first, Outline.MOVETO, Outline.LINETO)
+            self._drawn[dot_m] = Outline(shown.places, codes)
+        return self._drawn[dot_m]
+
+    def near(self, extent: tuple[float, float, float, float]) -> Ground:
+        """The ground with the part of the background that a window (of `extent`) shows."""
+        west, east, south, north = extent
+        back = Transformer.from_crs(self.units.crs, GEOGRAPHIC, always_xy=True)
+        streets = self.streets.near(*back.transform_bounds(west, south, east, north))
+        return replace(self, base=self.base.cx[west:east, south:north], streets=streets)
+
     def extent(self, ratio: float) -> tuple[float, float, float, float]:
         """West, east, south, north of a window of this width to height that holds the units."""
         west, south, east, north = self.units.total_bounds
@@ -75,6 +106,14 @@ class Ground:
         width = height * ratio
         x, y = (west + east) / 2, (south + north) / 2
         return x - width / 2, x + width / 2, y - height / 2, y + height / 2
+
+
+def background(base: gpd.GeoDataFrame | None, crs: CRS) -> tuple[gpd.GeoDataFrame, Strokes]:
+    """Water and parks in `crs`, and the streets in degrees, of a background in EPSG:4326."""
+    if base is None:
+        base = gpd.GeoDataFrame({"kind": []}, geometry=[], crs=GEOGRAPHIC)
+    street = (base["kind"] == "street").to_numpy()
+    return base[~street].to_crs(crs), Strokes.of(base.geometry.to_numpy()[street])
 
 
 def frame_of(figure: Figure, box: Box) -> Axes:
@@ -137,8 +176,6 @@ def outline_of(shape: shapely.Geometry) -> Outline:
 
 def draw_base(axes: Axes, ground: Ground, scale: float) -> None:
     """Water and parks, under everything."""
-    if ground.base is None:
-        return
     for kind, colour in (("park", PARK), ("water", WATER)):
         shapes = ground.base.geometry[ground.base["kind"] == kind]
         areas = [outline_of(shape) for shape in shapes if "Polygon" in shape.geom_type]
@@ -149,14 +186,21 @@ def draw_base(axes: Axes, ground: Ground, scale: float) -> None:
 
 def draw_streets(axes: Axes, ground: Ground, scale: float) -> None:
     """Above the units, so that they show through; one picture inside a PDF."""
-    if ground.base is None:
-        return
-    shapes = ground.base.geometry[ground.base["kind"] == "street"]
-    parts = shapely.get_parts(shapes.to_numpy())
-    lines = [shapely.get_coordinates(part) for part in parts]
-    streets = LineCollection(lines, colors=STREET_ON_UNIT, lw=0.25 * scale, alpha=0.45, zorder=4)
+    figure = axes.get_figure(root=True)
+    assert figure is not None, "axes stand on a sheet"
+    width_m = float(np.ptp(axes.get_xlim()))
+    dots = axes.get_position().width * figure.get_size_inches()[0] * figure.dpi
+    # One path: streets that meet or overlap are drawn once, not darker.
+    streets = PathPatch(
+        ground.street_path(width_m / dots),
+        fc="none",
+        ec=STREET_ON_UNIT,
+        lw=0.25 * scale,
+        alpha=0.45,
+        zorder=4,
+    )
     streets.set_rasterized(True)
-    axes.add_collection(streets)
+    axes.add_artist(streets)
 
 
 def colour_of(row: pd.Series[Any]) -> str:
@@ -168,11 +212,11 @@ def colour_of(row: pd.Series[Any]) -> str:
 
 
 def _draw_units(axes: Axes, ground: Ground, rows: pd.DataFrame, scale: float) -> None:
-    for shape, (_, row) in zip(ground.units, rows.iterrows(), strict=True):
+    for outline, (_, row) in zip(ground.outlines, rows.iterrows(), strict=True):
         hatch = {"hatch": "////", "hatch_linewidth": 0.6 * scale} if row["hatched"] else {}
         axes.add_patch(
             PathPatch(
-                outline_of(shape),
+                outline,
                 fc=colour_of(row),
                 ec="#303030",
                 lw=0,
@@ -181,9 +225,7 @@ def _draw_units(axes: Axes, ground: Ground, rows: pd.DataFrame, scale: float) ->
                 **hatch,
             )
         )
-        axes.add_patch(
-            PathPatch(outline_of(shape), fc="none", ec="white", lw=0.9 * scale, zorder=5)
-        )
+        axes.add_patch(PathPatch(outline, fc="none", ec="white", lw=0.9 * scale, zorder=5))
 
 
 def _draw_labels(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -20,6 +20,7 @@ from lifecircle.base.geo import Floats, centred_crs
 from lifecircle.measures.result import Result
 from lifecircle.outputs.sheets_draw import (
     Ground,
+    background,
     draw_base,
     draw_north,
     draw_scale,
@@ -51,9 +52,8 @@ class GapMap:
         """The tables of a run, projected once."""
         west, south, east, north = result.units.total_bounds
         crs = centred_crs((west + east) / 2, (south + north) / 2)
-        ground = Ground(
-            result.units.geometry.to_crs(crs), [], result.base_map.to_crs(crs), np.zeros((0, 2))
-        )
+        outlines, behind = result.units.geometry.to_crs(crs), background(result.base_map, crs)
+        ground = Ground(outlines, [], *behind, np.zeros((0, 2)))
         services = gaps["service"].unique()
         shown = result.gaps[result.gaps["service"].isin(services)]
         withheld = result.study.study.coordinates_out == "none"
@@ -64,12 +64,6 @@ class GapMap:
             evidence.to_crs(crs),
             {one.id: one.members for one in result.standard.headlines},
         )
-
-    def near(self, extent: tuple[float, float, float, float]) -> Ground:
-        """The part of the background that a window shows."""
-        west, east, south, north = extent
-        assert self.ground.base is not None, "made above"
-        return replace(self.ground, base=self.ground.base.cx[west:east, south:north])
 
 
 def draw_gap(
@@ -90,12 +84,12 @@ def draw_gap(
     extent = _extent(shape, straight, own[own["kind"] == "site"], float(size[0] / size[1]))
     axes.set_xlim(*extent[:2])
     axes.set_ylim(*extent[2:])
-    ground = maps.near(extent)
+    ground = maps.ground.near(extent)
     draw_base(axes, ground, scale)
     draw_streets(axes, ground, 2.2 * scale)
-    for unit in maps.ground.units:
+    for unit in maps.ground.outlines:
         outline = {"fc": "none", "ec": UNIT, "lw": 1.1 * scale, "ls": (0, (6, 3))}
-        axes.add_patch(PathPatch(outline_of(unit), zorder=3, **outline))
+        axes.add_patch(PathPatch(unit, zorder=3, **outline))
     signs = [*_draw_patches(axes, maps, gap, shape, scale)]
     signs += _draw_lines(axes, own, straight, scale)
     signs += _draw_places(axes, maps, gap, own, extent, scale)

@@ -29,6 +29,7 @@ from lifecircle.base.files import (
 )
 from lifecircle.base.problems import Problem, problems_table
 from lifecircle.measures.result import Result
+from lifecircle.outputs.csv_text import csv_bytes
 from lifecircle.outputs.gis import with_lonlat, write_package
 from lifecircle.outputs.gis_layers import layers, styles
 from lifecircle.outputs.gis_shapes import shapes_zip
@@ -48,9 +49,6 @@ LIBRARIES = (
     "pyogrio", "pyproj", "rasterio", "scipy", "shapely",
 )  # fmt: skip
 """What the figures may depend on."""
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\x00", "＝", "＋", "－", "＠")
-"""A spreadsheet reads a cell that begins so as a formula."""
 
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 
@@ -105,27 +103,25 @@ def write_standards(folder: Path, table: pd.DataFrame) -> Path:
 
 
 def _write_all(result: Result, stage: Path) -> None:
-    study = result.study
+    study, plain = result.study, _rounded_result(result)
     title = study.study.title or study.study.name
     (stage / "study.toml").write_bytes(study.file.read_bytes())
-    coverage = rounded(result.coverage)
-    (stage / "coverage.csv").write_bytes(csv_bytes(coverage))
-    coverage.to_parquet(stage / "coverage.parquet", index=False)
+    (stage / "coverage.csv").write_bytes(csv_bytes(plain.coverage))
+    plain.coverage.to_parquet(stage / "coverage.parquet", index=False)
     _write_rules(result, stage)
     for name, table in policy_files(result.policy).items():
         # A table of no unit says whose it is, so that a copy of it still does.
         named = table if "unit_id" in table else table.assign(study=title)
         (stage / f"{name}.csv").write_bytes(csv_bytes(rounded_figures(named)))
     write_pictures(result.policy, result.units, stage, study.study.language, title)
-    rounded(result.demand).to_parquet(stage / "demand.parquet", index=False)
-    facilities = rounded(result.facilities)
-    (stage / "facilities.csv").write_bytes(csv_bytes(_with_lonlat(facilities)))
+    plain.demand.to_parquet(stage / "demand.parquet", index=False)
+    (stage / "facilities.csv").write_bytes(csv_bytes(_with_lonlat(plain.facilities)))
     problems = problems_table(result.problems, study.study.language)
     (stage / PROBLEMS).write_bytes(csv_bytes(problems))
     for name, table in quality_files(result).items():
         (stage / f"{name}.csv").write_bytes(csv_bytes(table))
-    (stage / "gaps.csv").write_bytes(csv_bytes(with_lonlat(rounded(result.gaps))))
-    _write_layers(result, stage)
+    (stage / "gaps.csv").write_bytes(csv_bytes(with_lonlat(plain.gaps)))
+    _write_layers(plain, stage)
 
 
 def _write_rules(result: Result, stage: Path) -> None:
@@ -151,29 +147,16 @@ def rounded(table: Frame) -> Frame:
     """
     shares = [name for name in table.columns if "share" in str(name) or name in SHARE_NAMES]
     decimals = {
-        name: SHARE_DECIMALS if name in shares else METRES_DECIMALS
+        str(name): SHARE_DECIMALS if name in shares else METRES_DECIMALS
         for name in table.columns
         if pd.api.types.is_float_dtype(table[name])
     }
-    whole = table.round(decimals)
+    whole = table.assign(**{name: table[name].round(digits) for name, digits in decimals.items()})
     for name in shares if "target" in table.columns else ():
         if name in decimals and name != "target":
             below = table[name] < table["target"]
             whole[name] = whole[name].mask(below, np.floor(table[name] * 1e6) / 1e6)
     return whole
-
-
-def csv_bytes(table: pd.DataFrame) -> bytes:
-    """`table` as CSV in UTF-8 with a mark, as Excel wants it, and no cell that is a formula."""
-    plain = pd.DataFrame(table.drop(columns="geometry", errors="ignore"))
-    for name in plain.columns:
-        if not pd.api.types.is_numeric_dtype(plain[name]):
-            plain[name] = [_no_formula(cell) for cell in plain[name]]
-    return plain.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
-
-
-def _no_formula(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
 
 
 def _with_lonlat(facilities: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -186,14 +169,14 @@ def _with_lonlat(facilities: gpd.GeoDataFrame) -> pd.DataFrame:
 
 def _write_layers(result: Result, stage: Path) -> None:
     """results.gpkg with its styles, and the Shapefiles where the study asks for them."""
-    study, plain = result.study, _rounded_result(result)
-    found = layers(plain)
+    study = result.study
+    found = layers(result)
     quality = rounded(quality_layer(result.network_quality))
     found |= {"network_quality": quality} if len(quality) else {}
-    drawn = styles(plain, list(found), study.study.language)
+    drawn = styles(result, list(found), study.study.language)
     write_package(found, drawn, stage / "results.gpkg", study.report_date)
     if study.outputs.shapefile is not None:
-        packed = shapes_zip(plain, study.outputs.shapefile)
+        packed = shapes_zip(result, study.outputs.shapefile)
         (stage / "results-shp.zip").write_bytes(packed)
 
 

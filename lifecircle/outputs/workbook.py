@@ -9,15 +9,16 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from lifecircle.base.sentences import Language, sentence
 from lifecircle.measures.result import Result
+from lifecircle.outputs.csv_text import FORMULA_STARTS
 from lifecircle.outputs.report_tables import ReportColumn, ReportTable, cell_text, report_tables
 from lifecircle.outputs.report_tables_base import Standing
-from lifecircle.outputs.tables import FORMULA_STARTS
 from lifecircle.outputs.workbook_style import (
     DAY,
     HEAD,
@@ -117,8 +118,7 @@ class _Sheet:
             self.sheet.write_string(head, number, column.header, self.formats.header)
             self._column(number, column, head + 1)
         self.sheet.set_row(head, LINE_HEIGHT * self._header_lines() + 4)
-        for row, record in enumerate(self.records, head + 1):
-            lines = self._lines(record)
+        for row, lines in enumerate(self._lines(), head + 1):
             if lines > 1:
                 self.sheet.set_row(row, LINE_HEIGHT * lines)
         self._view(head)
@@ -128,17 +128,20 @@ class _Sheet:
         pairs = zip(self.table.columns, self.widths, strict=True)
         return max(lines_needed(column.header, width - 1) for column, width in pairs)
 
-    def _lines(self, record: Row) -> int:
-        """Lines of the cell that needs most; programs do not all find that out for themselves."""
-        texts = (
-            (record[column.key], width)
-            for column, width in zip(self.table.columns, self.widths, strict=True)
-            if column.kind in ("text", "verdict")
-        )
-        return max((lines_needed(str(text), width) for text, width in texts), default=1)
+    def _lines(self) -> list[int]:
+        """Of each row the lines of the cell that needs most; not all programs find that out."""
+        most = np.ones(len(self.records), dtype=np.int64)
+        for column, width in zip(self.table.columns, self.widths, strict=True):
+            if column.kind in ("text", "verdict"):
+                which, texts = pd.factorize(self.table.rows[column.key].astype(str))
+                needed = np.array([lines_needed(text, width) for text in texts], dtype=np.int64)
+                most = np.maximum(most, needed[which])
+        lines: list[int] = most.tolist()
+        return lines
 
     def _width(self, column: ReportColumn) -> float:
-        texts = (cell_text(column, row, self.language) for row in self.records)
+        rows = telling_rows(column, self.table.rows).to_dict("records")
+        texts = (cell_text(column, row, self.language) for row in rows)
         mark = 2.0 if column.standing and column.kind != "verdict" else 0.0
         digits = 0.0 if self.printed or column.kind != "share" else 3.0
         room = ROOM.get(column.key, 0.0)
@@ -227,6 +230,18 @@ class _Sheet:
         sheet.center_horizontally()
         name = " · ".join([title, self.table.title])[:HEADER_TEXT].replace("&", "&&")
         sheet.set_footer(f"&L{name}&R{sentence('report_block.page', self.language)}")
+
+
+def telling_rows(column: ReportColumn, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows among which is the widest cell of a column: of numbers the ends, of texts each one."""
+    own = rows[[name for name in (column.key, column.target, column.share_if) if name]]
+    if column.share_if or not pd.api.types.is_numeric_dtype(own[column.key]):
+        return own.drop_duplicates()
+    figures = own[column.key].to_numpy(dtype=float, na_value=np.nan)
+    finite = np.flatnonzero(np.isfinite(figures))
+    ends = finite[np.argsort(figures[finite])[[0, -1]]] if len(finite) else finite
+    others = [np.flatnonzero(mark)[:1] for mark in (np.isnan(figures), np.isinf(figures))]
+    return own.iloc[np.concatenate([ends, *others])]
 
 
 def fit_text(text: str) -> str:

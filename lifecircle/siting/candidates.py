@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from scipy.sparse import coo_array, csr_array
 from scipy.spatial import KDTree
@@ -16,13 +17,8 @@ from lifecircle.base.problems import Problem, UsageError, refuse_if_any
 from lifecircle.measures.result import Result
 from lifecircle.network.network import Ints, Mask
 from lifecircle.network.rules import Flag
-from lifecircle.network.walk import (
-    Entrances,
-    Minutes,
-    attach_facilities,
-    in_network_crs,
-    places_xy,
-)
+from lifecircle.network.search import Entrances
+from lifecircle.network.walk import Minutes, attach_facilities, in_network_crs, places_xy
 from lifecircle.siting.pairs import metres_within
 
 CAPACITIES = ("beds", "places", "floor_area_m2")
@@ -176,10 +172,9 @@ def network_candidates(result: Result, wanting: Ints, reach_m: float) -> Candida
     useful = _useful(result, at_x, at_y, x[wanting], y[wanting], reach_m)
     at_x, at_y = at_x[useful], at_y[useful]
     spacing = FINEST_M
-    kept = thinned(at_x, at_y, spacing)
-    while len(kept) > MOST_CANDIDATES:
+    while squares(at_x, at_y, spacing)[1] > MOST_CANDIDATES:
         spacing *= 1.25
-        kept = thinned(at_x, at_y, spacing)
+    kept = thinned(at_x, at_y, spacing)
     points = gpd.GeoSeries(gpd.points_from_xy(at_x[kept], at_y[kept]), crs=network.crs)
     points = points if network.crs is None else points.to_crs(GEOGRAPHIC)
     ids = [f"{lon:.6f}_{lat:.6f}" for lon, lat in zip(points.x, points.y, strict=True)]
@@ -213,13 +208,23 @@ def _useful(
 
 def thinned(x: Floats, y: Floats, spacing_m: float) -> Ints:
     """One place for each square of this size: the one nearest to its middle."""
-    column, row = np.floor(x / spacing_m), np.floor(y / spacing_m)
-    away = np.hypot(x - (column + 0.5) * spacing_m, y - (row + 0.5) * spacing_m)
-    order = np.lexsort((y, x, away, row, column))
-    same = (np.diff(column[order], prepend=np.inf) == 0) & (
-        np.diff(row[order], prepend=np.inf) == 0
-    )
-    return np.sort(order[~same])
+    square, count = squares(x, y, spacing_m)
+    middles = ((np.floor(values / spacing_m) + 0.5) * spacing_m for values in (x, y))
+    away = np.hypot(x - next(middles), y - next(middles))
+    least = np.full(count, np.inf)
+    np.minimum.at(least, square, away)
+    # Of several just as near, the westernmost, and of these the southernmost.
+    near = np.flatnonzero(away == least[square])
+    near = near[np.lexsort((y[near], x[near], square[near]))]
+    return np.sort(near[np.diff(square[near], prepend=-1) != 0])
+
+
+def squares(x: Floats, y: Floats, spacing_m: float) -> tuple[Ints, int]:
+    """The number of the square of this size that each place lies in, and how many there are."""
+    column, row = (np.floor(values / spacing_m).astype(np.int64) for values in (x, y))
+    row -= row.min(initial=0)
+    number, different = pd.factorize(column * (row.max(initial=0) + 1) + row)
+    return np.asarray(number, dtype=np.int64), len(different)
 
 
 def walks_to(

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 
@@ -22,6 +21,7 @@ from lifecircle.measures.result import Result
 from lifecircle.measures.supply import Pairs, floating_catchment, walks_within
 from lifecircle.network.network import Ints
 from lifecircle.network.walk import Minutes
+from lifecircle.siting.point_sets import PointSets
 from lifecircle.standards.indicators import SupplyRule
 
 FAR_BELOW = 0.5
@@ -42,22 +42,21 @@ class Shortage:
     per_1000: Floats
     missing: Floats
 
-    def of_patches(self, patches: gpd.GeoDataFrame) -> pd.DataFrame:
-        """What is short in patches of these points, by their rows of DEMAND in `points`."""
-        patch = np.repeat(np.arange(len(patches)), [len(own) for own in patches["points"]])
-        order = np.searchsorted(self.points, np.concatenate([[], *patches["points"]]))
-        people, count = self.people[order], len(patches)
-        total = np.bincount(patch, people, count)
-        shared = np.bincount(patch, people * self.per_1000[order], count)
+    def of_patches(self, patches: PointSets) -> pd.DataFrame:
+        """What is short in patches of these points, a row for each."""
+        patch, order = patches.number, np.searchsorted(self.points, patches.point)
+        people = self.people[order]
+        total = np.bincount(patch, people)
+        shared = np.bincount(patch, people * self.per_1000[order])
         columns = {
             "capacity": self.rule.capacity,
             "capacity_per_1000": shared / total,
             "need_per_1000": self.rule.norm,
             "need_of": self.rule.norm_of,
             "need_source": self.rule.clause,
-            "capacity_missing": np.bincount(patch, self.missing[order], count),
+            "capacity_missing": np.bincount(patch, self.missing[order]),
         }
-        return pd.DataFrame(columns, index=patches.index)
+        return pd.DataFrame(columns)
 
 
 def shortages(

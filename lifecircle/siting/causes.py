@@ -12,7 +12,7 @@ import shapely
 from scipy.spatial import KDTree
 
 from lifecircle.base.geo import Floats
-from lifecircle.measures.grounds import TOLERANCE_M, least
+from lifecircle.measures.grounds import TOLERANCE_M
 from lifecircle.measures.questions import Question
 from lifecircle.measures.result import Result
 from lifecircle.network.network import Ints, Mask
@@ -50,40 +50,46 @@ class Nearest:
     straight_y: Floats
 
 
-def nearest_facilities(
-    result: Result, question: Question, points: Ints, x: Floats, y: Floats
-) -> Nearest:
-    """What is nearest to some demand points among the question's services.
+class Facilities:
+    """The facilities of a result, to look up which are nearest."""
 
-    `points` are rows of DEMAND, `x`, `y` their places in the network's crs.
-    """
-    minutes, facilities = result.minutes, result.facilities
-    columns = [minutes.services.index(member) for member in question.members]
-    metres = minutes.metres[points][:, columns]
-    best = np.argmin(metres, axis=1)
-    ids = minutes.facility_id[points, np.array(columns)[best]]
-    # A facility of several services stands in several rows; its name is the same in all.
-    first = facilities.drop_duplicates("facility_id")
-    row_of = pd.Series(first.index, index=first["facility_id"])
-    on_foot = row_of.reindex(ids).fillna(-1).to_numpy(dtype=np.int64)
-    straight, at_x, at_y = _straight_nearest(result, question, x, y)
-    away = least(minutes.straight_m[points], columns)
-    return Nearest(on_foot, metres.min(axis=1), straight, away, at_x, at_y)
+    def __init__(self, result: Result) -> None:
+        self.minutes, self.entrances = result.minutes, result.minutes.entrances
+        self.service = result.facilities["service"]
+        # A facility of several services stands in several rows; its name is the same in all.
+        ids = pd.Index(result.facilities["facility_id"].to_numpy(dtype=object), dtype=object)
+        self.first_row = np.flatnonzero(~ids.duplicated())
+        self.ids = ids[self.first_row]
 
+    def nearest(self, question: Question, points: Ints, x: Floats, y: Floats) -> Nearest:
+        """What is nearest to some demand points among the question's services.
 
-def _straight_nearest(
-    result: Result, question: Question, x: Floats, y: Floats
-) -> tuple[Ints, Floats, Floats]:
-    """The row and the entrance of the nearest facility by air that streets reach."""
-    entrances = result.minutes.entrances
-    of_service = result.facilities["service"].isin(question.members).to_numpy()
-    chosen = np.flatnonzero(of_service[entrances.row] & entrances.attachment.found)
-    if len(chosen) == 0:
-        nothing = np.full(len(x), np.nan)
-        return np.full(len(x), -1, dtype=np.int64), nothing, nothing
-    tree = KDTree(np.column_stack([entrances.x[chosen], entrances.y[chosen]]))
-    found = chosen[tree.query(np.column_stack([x, y]))[1]]
-    return entrances.row[found], entrances.x[found], entrances.y[found]
+        `points` are rows of DEMAND, `x`, `y` their places in the network's crs.
+        """
+        minutes = self.minutes
+        columns = [minutes.services.index(member) for member in question.members]
+        metres = np.stack([minutes.metres[points, column] for column in columns])
+        best = np.argmin(metres, axis=0)
+        ids = minutes.facility_id[points, np.array(columns)[best]]
+        number = self.ids.get_indexer(pd.Index(ids, dtype=object))
+        on_foot = np.where(number < 0, -1, self.first_row[number])
+        straight, at_x, at_y = self._straight_nearest(question, x, y)
+        away = np.min([minutes.straight_m[points, column] for column in columns], axis=0)
+        return Nearest(on_foot, metres.min(axis=0), straight, away, at_x, at_y)
+
+    def _straight_nearest(
+        self, question: Question, x: Floats, y: Floats
+    ) -> tuple[Ints, Floats, Floats]:
+        """The row and the entrance of the nearest facility by air that streets reach."""
+        entrances = self.entrances
+        of_service = self.service.isin(question.members).to_numpy()
+        chosen = np.flatnonzero(of_service[entrances.row] & entrances.attachment.found)
+        if len(chosen) == 0:
+            nothing = np.full(len(x), np.nan)
+            return np.full(len(x), -1, dtype=np.int64), nothing, nothing
+        tree = KDTree(np.column_stack([entrances.x[chosen], entrances.y[chosen]]))
+        found = chosen[tree.query(np.column_stack([x, y]))[1]]
+        return entrances.row[found], entrances.x[found], entrances.y[found]
 
 
 def point_causes(limit_m: Floats, nearest: Nearest, unknown: Mask, attached: Mask) -> Ints:

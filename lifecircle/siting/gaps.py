@@ -8,19 +8,20 @@ patches that are covered and whose facilities are far too small for them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from lifecircle.base.geo import GEOGRAPHIC
 from lifecircle.base.problems import UsageError
 from lifecircle.base.tables import GAPS, WEIGHTS, conform, no_rows
 from lifecircle.measures.questions import Question, questions
 from lifecircle.measures.result import Result
 from lifecircle.network.network import Ints
 from lifecircle.siting.capacity import Shortage, shortages
-from lifecircle.siting.survey import Entries, Survey
+from lifecircle.siting.point_sets import PointSets
+from lifecircle.siting.survey import Patches, Survey
 from lifecircle.standards.indicators import SupplyRule
 
 WEIGHT_NAMES = tuple(column.name for column in WEIGHTS)
@@ -41,8 +42,12 @@ def find_gaps(
     `name`, geometry), `supplies` the capacities that people need.  Raises `UsageError` for a
     denominator or a service that there is not.
     """
-    table = _found(result, denominator, services, around, supplies)
-    return no_rows(GAPS) if table is None else conform(table, GAPS)
+    found = _found(result, denominator, services, around, supplies)
+    if found is None:
+        return no_rows(GAPS)
+    shapes = found.survey.outlines(found.points)
+    table = gpd.GeoDataFrame(found.table, geometry=shapes.to_numpy(), crs=shapes.crs)
+    return conform(table, GAPS)
 
 
 def points_of_gaps(
@@ -55,8 +60,22 @@ def points_of_gaps(
     if gaps.empty:
         return {}
     services = list(gaps["service"].unique())
-    table = _found(result, gaps["denominator"].iloc[0], services, around, supplies)
-    return {} if table is None else dict(zip(table["gap_id"], table["points"], strict=True))
+    found = _found(result, gaps["denominator"].iloc[0], services, around, supplies)
+    if found is None:
+        return {}
+    chosen = np.flatnonzero(found.table["gap_id"].isin(gaps["gap_id"]))
+    points = found.points.take(chosen)
+    of_each = np.split(points.point, points.start[1:-1])
+    return dict(zip(found.table["gap_id"].iloc[chosen], of_each, strict=True))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """GAPS without outlines, the points of each row, and the survey they come from."""
+
+    table: pd.DataFrame
+    points: PointSets
+    survey: Survey
 
 
 def _found(
@@ -65,21 +84,36 @@ def _found(
     services: Sequence[str] | None,
     around: gpd.GeoDataFrame | None,
     supplies: Sequence[SupplyRule],
-) -> gpd.GeoDataFrame | None:
-    """GAPS with the `points` of each, None where there is none."""
+) -> _Found | None:
+    """None where there is no gap."""
     weight = leading_denominator(result, denominator)
     asked = chosen_questions(result, services)
     survey = Survey(result, weight, around)
     below = units_below(result, weight)
-    short = shortages(result, asked, supplies)
     units = below.reset_index("unit_id").groupby(level="service")["unit_id"].agg(list)
-    entries = [survey.uncovered(one, units.get(one.id, default=[])) for one in asked]
-    entries += [survey.overloaded(one.question, one.points) for one in short]
-    if not any(len(one.point) for one in entries):
+    parts = [_uncovered(survey, one, units.get(one.id, default=[]), below) for one in asked]
+    parts += [_overloaded(survey, one) for one in shortages(result, asked, supplies)]
+    parts = [part for part in parts if len(part.table)]
+    if not parts:
         return None
-    table = survey.patches(entries)
-    standing = _standing(table, below, len(asked))
-    return _ranked(table.assign(**standing, **_shortness(table, entries, short)), result)
+    patches = Patches.joined(parts)
+    return _ranked(patches, survey)
+
+
+def _uncovered(
+    survey: Survey, question: Question, units: Sequence[str], below: pd.DataFrame
+) -> Patches:
+    """The patches of coverage, with the share, the target and what is missing of their units."""
+    patches = survey.patches(survey.uncovered(question, units))
+    keys = pd.MultiIndex.from_frame(patches.table[["service", "unit_id"]])
+    rows = below.reindex(keys).reset_index(drop=True)
+    return replace(patches, table=patches.table.join(rows.add_prefix("unit_")))
+
+
+def _overloaded(survey: Survey, short: Shortage) -> Patches:
+    """The patches of capacity, with what is short there."""
+    patches = survey.patches(survey.overloaded(short.question, short.points))
+    return replace(patches, table=patches.table.join(short.of_patches(patches.points)))
 
 
 def leading_denominator(result: Result, denominator: str | None) -> str:
@@ -113,33 +147,15 @@ def units_below(result: Result, weight: str) -> pd.DataFrame:
     return below.set_index(["service", "unit_id"])
 
 
-def _standing(table: gpd.GeoDataFrame, below: pd.DataFrame, asked: int) -> dict[str, pd.Series]:
-    """The share, the target and what is missing of the unit of each patch of coverage."""
-    keys = pd.MultiIndex.from_frame(table[["service", "unit_id"]])
-    rows = below.reindex(keys).set_index(table.index)
-    of_coverage = table["question"] < asked
-    return {f"unit_{name}": rows[name].where(of_coverage) for name in rows}
-
-
-def _shortness(
-    table: gpd.GeoDataFrame, entries: Sequence[Entries], short: Sequence[Shortage]
-) -> dict[str, pd.Series]:
-    """What is short in each patch of capacity, and by how much."""
-    first = len(entries) - len(short)
-    rows = [one.of_patches(table[table["question"] == first + n]) for n, one in enumerate(short)]
-    if not rows:
-        return {}
-    columns = pd.concat(rows).reindex(table.index)
-    return {str(name): columns[name] for name in columns}
-
-
-def _ranked(table: gpd.GeoDataFrame, result: Result) -> gpd.GeoDataFrame:
-    """One table, the most people first, with ids that tell the unit, the service and the number."""
-    table = table[table["uncovered"] > 0]
-    if table.crs is not None:
-        table = table.to_crs(GEOGRAPHIC)
+def _ranked(patches: Patches, survey: Survey) -> _Found:
+    """The most people first, with ids that tell the unit, the service and the number."""
+    some = np.flatnonzero(patches.table["uncovered"] > 0)
+    points = patches.points.take(some)
+    table = patches.table.iloc[some].assign(place=survey.names(points))
+    table = table.reset_index(drop=True)
     order = ["uncovered", "unit_id", "service", "place", "cause"]
     table = table.sort_values(order, ascending=[False, True, True, True, True], kind="stable")
     number = table.groupby(["unit_id", "service"], sort=False).cumcount() + 1
     gap_id = table["unit_id"] + "-" + table["service"] + "-" + number.astype(str)
-    return table.assign(gap_id=gap_id, rank=np.arange(1, len(table) + 1))
+    ranked = table.assign(gap_id=gap_id, rank=np.arange(1, len(table) + 1))
+    return _Found(ranked, points.take(table.index.to_numpy()), survey)

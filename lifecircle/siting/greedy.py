@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import csr_array
 
 from lifecircle.base.geo import Floats
 from lifecircle.network.network import Ints, Mask
+from lifecircle.siting.point_sets import PointSets
 
 ROUNDS = 20
 """At most so many rounds of exchanges; a few suffice."""
@@ -79,13 +81,14 @@ def alike(cover: Cover, group: Ints) -> tuple[Ints, int]:
     """
     by_demand = cover.by_demand
     by_demand.sort_indices()
-    first: dict[tuple[int, bytes], int] = {}
     number = np.full(len(group), -1, dtype=np.int64)
-    for demand in np.flatnonzero((np.diff(by_demand.indptr) > 0) & (cover.weight > 0)):
-        sites = by_demand.indices[by_demand.indptr[demand] : by_demand.indptr[demand + 1]]
-        key = (int(group[demand]), sites.tobytes())
-        number[demand] = first.setdefault(key, len(first))
-    return number, len(first)
+    some = np.flatnonzero((np.diff(by_demand.indptr) > 0) & (cover.weight > 0))
+    indices, start = (part.astype(np.int64) for part in (by_demand.indices, by_demand.indptr))
+    sites = PointSets(indices, start).take(some)
+    different, same = sites.different()
+    own = group[some] - group[some].min(initial=0)
+    number[some], keys = pd.factorize(own * len(different) + same)
+    return number, len(keys)
 
 
 def greedy(cover: Cover, count: int, among: Sequence[int] | None = None) -> list[int]:

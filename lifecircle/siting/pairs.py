@@ -20,7 +20,7 @@ from lifecircle.network.effort import Effort
 from lifecircle.network.graph import Links
 from lifecircle.network.network import Ints, WalkNetwork
 from lifecircle.network.profiles import profile_named
-from lifecircle.network.walk import NearestSearch
+from lifecircle.network.search import NearestSearch
 
 GOALS_AT_ONCE = 64
 """How many searches are held in memory together."""
@@ -66,6 +66,7 @@ class _TiledSearch:
         order = np.argsort(links.node, kind="stable")
         self.links = Links(links.place[order], links.node[order], links.metres[order])
         self.first_link = np.searchsorted(self.links.node, np.arange(len(self.x) + 1))
+        self.number = np.full(len(self.x), -1, dtype=np.int32)
         self.by_x = np.argsort(self.x, kind="stable")
         self.sorted_x = self.x[self.by_x]
 
@@ -84,7 +85,7 @@ class _TiledSearch:
 
     def _tile(self, goals: Ints) -> Iterator[tuple[Ints, Ints, Floats]]:
         nodes = self._nodes_near(goals)
-        inside = self.matrix[nodes][:, nodes]
+        inside = self._among(nodes)
         chosen, node = _spread(self.first_link[nodes], self.first_link[nodes + 1])
         order = np.argsort(self.links.place[chosen], kind="stable")
         chosen, node = chosen[order], node[order]
@@ -100,6 +101,18 @@ class _TiledSearch:
             least = np.minimum.reduceat(metres, starts, axis=1)
             row, column = np.nonzero(least <= self.limit_m)
             yield goals[part][row], place[starts][column], least[row, column]
+
+    def _among(self, nodes: Ints) -> csr_array:
+        """The graph between some nodes: the work follows their number and not the graph's."""
+        start, end = (self.matrix.indptr[at].astype(np.int64) for at in (nodes, nodes + 1))
+        entry, row = _spread(start, end)
+        self.number[nodes] = np.arange(len(nodes))
+        column = self.number[self.matrix.indices[entry]]
+        self.number[nodes] = -1
+        kept = column >= 0
+        start = np.concatenate([[0], np.cumsum(np.bincount(row[kept], minlength=len(nodes)))])
+        stored = (self.matrix.data[entry[kept]], column[kept], start)
+        return csr_array(stored, shape=(len(nodes),) * 2)
 
     def _nodes_near(self, goals: Ints) -> Ints:
         """Nodes, in rising order, in the box around the goals widened by the margin."""

@@ -21,52 +21,104 @@ FINE_M = 25.0
 CELL_M = 50.0
 """Points are joined by cells of this size, so that dense demand costs no more than sparse."""
 
+MOST_KEYS = 2**62
+DENSE = 8
+"""Whole numbers below so many times their count are ranked without being sorted."""
 
-def patch_numbers(x: Floats, y: Floats, group: Ints, span_m: Floats) -> Ints:
-    """The patch of each point, counted from 0: connected points of one group.
+AT_ONCE = 20_000
+"""So many outlines are drawn together: their points take many times the room of the outlines."""
 
-    A patch wider than its points' `span_m` is cut into equal parts that are not, because one
-    facility could not serve it.  The numbers do not depend on the order of the points.
+
+class Nearby:
+    """Demand points in the cells of their area, and which cells of one area are near: found once.
+
+    `area` keeps points apart: those of two areas are never joined.
     """
-    connected = connected_points(x, y, group)
-    table = pd.DataFrame({"patch": connected, "x": x, "y": y, "span": span_m})
-    by_patch = table.groupby("patch")
-    parts = [connected]
-    for axis in ("x", "y"):
-        low = by_patch[axis].transform("min")
-        extent = by_patch[axis].transform("max") - low
-        count = np.maximum(np.ceil(extent / table["span"]), 1)
-        width = np.maximum(extent / count, 1e-9)
-        parts.append(np.minimum((table[axis] - low) // width, count - 1).to_numpy(np.int64))
+
+    def __init__(self, x: Floats, y: Floats, area: Ints) -> None:
+        self.x, self.y = x, y
+        self.cell = numbered(area, x // CELL_M, y // CELL_M)
+        self.cell_count = int(self.cell.max(initial=-1)) + 1
+        away = TOGETHER_M / CELL_M
+        at = np.empty((self.cell_count, 3))
+        # A third coordinate keeps areas further apart than anything is joined.
+        at[self.cell] = np.column_stack([x // CELL_M, y // CELL_M, area * (10 * away)])
+        pairs = KDTree(at).query_pairs(away, p=np.inf, output_type="ndarray")
+        self.one, self.other = pairs[:, 0].copy(), pairs[:, 1].copy()
+
+    def pieces(self, point: Ints, kind: Ints) -> Ints:
+        """The piece of each of some points: those of one area and kind not more than 150 m apart.
+
+        Measured between the middles of each cell's points; numbered from 0 by kind and place.
+        """
+        key = kind * self.cell_count + self.cell[point]
+        node = _ranks(key)
+        count = np.bincount(node)
+        x, y = (np.bincount(node, values[point]) / count for values in (self.x, self.y))
+        key_of = np.empty_like(count)
+        key_of[node] = key
+        kind_of, cell_of = np.divmod(key_of, self.cell_count)
+        pairs = [self._near(np.flatnonzero(kind_of == one), cell_of) for one in np.unique(kind_of)]
+        one, other = np.concatenate([np.empty((2, 0), dtype=np.int64), *pairs], axis=1)
+        near = (x[one] - x[other]) ** 2 + (y[one] - y[other]) ** 2 <= TOGETHER_M**2
+        ends = one[near], other[near]
+        graph = coo_array((np.ones(len(ends[0])), ends), shape=(len(count),) * 2)
+        piece: Ints = connected_components(graph, directed=False)[1].astype(np.int64)
+        return piece[node]
+
+    def _near(self, nodes: Ints, cell_of: Ints) -> Ints:
+        """Pairs of some nodes, at most one a cell, in cells near each other."""
+        node_at = np.full(self.cell_count, -1, dtype=np.int64)
+        node_at[cell_of[nodes]] = nodes
+        one = node_at[self.one]
+        some = one >= 0
+        one, other = one[some], node_at[self.other[some]]
+        both = other >= 0
+        return np.stack([one[both], other[both]])
+
+
+def parts_of(piece: Ints, x: Floats, y: Floats, span_m: Floats) -> Ints:
+    """The patch of each point, counted from 0: pieces wider than their `span_m` in equal parts.
+
+    One facility could not serve more.  The numbers do not depend on the order of the points.
+    """
+    parts = [piece]
+    pieces = int(piece.max(initial=-1)) + 1
+    span = np.empty(pieces)
+    span[piece] = span_m
+    for values in (x, y):
+        low, high = np.full(pieces, np.inf), np.full(pieces, -np.inf)
+        np.minimum.at(low, piece, values)
+        np.maximum.at(high, piece, values)
+        count = np.maximum(np.ceil((high - low) / span), 1)
+        width = np.maximum((high - low) / count, 1e-9)
+        own = (values - low[piece]) // width[piece]
+        parts.append(np.minimum(own, count[piece] - 1).astype(np.int64))
     return numbered(*parts)
-
-
-def connected_points(x: Floats, y: Floats, group: Ints) -> Ints:
-    """For each point the connected piece of its group, by cells not more than 150 m apart."""
-    cell_of = numbered(group, x // CELL_M, y // CELL_M)
-    count = np.bincount(cell_of)
-    middle = np.column_stack(
-        [np.bincount(cell_of, values) / count for values in (x, y, _apart(group))]
-    )
-    pairs = KDTree(middle).query_pairs(TOGETHER_M, output_type="ndarray")
-    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(count),) * 2)
-    piece: Ints = connected_components(graph, directed=False)[1].astype(np.int64)
-    return piece[cell_of]
-
-
-def _apart(group: Ints) -> Floats:
-    """A third coordinate that keeps groups further apart than anything is joined."""
-    return np.unique(group, return_inverse=True)[1].astype(float) * (10 * TOGETHER_M)
 
 
 def numbered(*keys: Ints | Floats) -> Ints:
     """The number of each row among the different rows of whole numbers, in their order."""
-    number = np.zeros(len(keys[0]), dtype=np.int64)
+    number, count = np.zeros(len(keys[0]), dtype=np.int64), 1
     for key in keys:
         own = (key - key.min(initial=0)).astype(np.int64)
-        joined = number * (int(own.max(initial=0)) + 1) + own
-        number = np.unique(joined, return_inverse=True)[1].astype(np.int64)
-    return number
+        wide = int(own.max(initial=0)) + 1
+        if count * wide > MOST_KEYS:
+            number = _ranks(number)
+            count = int(number.max(initial=0)) + 1
+        number, count = number * wide + own, count * wide
+    return _ranks(number)
+
+
+def _ranks(values: Ints) -> Ints:
+    """The rank of each value, from 0 up, among the different ones."""
+    wide = int(values.max(initial=-1)) + 1
+    if wide > DENSE * len(values):
+        return np.asarray(pd.factorize(values, sort=True)[0], dtype=np.int64)
+    there = np.zeros(wide, dtype=bool)
+    there[values] = True
+    rank: Ints = np.cumsum(there) - 1
+    return rank[values]
 
 
 def outlines(x: Floats, y: Floats, patch: Ints) -> npt.NDArray[np.object_]:
@@ -74,9 +126,28 @@ def outlines(x: Floats, y: Floats, patch: Ints) -> npt.NDArray[np.object_]:
 
     One point for each square of `FINE_M` draws it; no other is further than √2 times that.
     """
-    kept = np.unique(numbered(patch, x // FINE_M, y // FINE_M), return_index=True)[1]
-    x, y, patch = x[kept], y[kept], patch[kept]
-    order = np.argsort(patch, kind="stable")
-    points = shapely.multipoints(np.column_stack([x[order], y[order]]), indices=patch[order])
-    hulls = shapely.concave_hull(points, ratio=0.25)
-    return np.asarray(shapely.buffer(hulls, CELL_M, quad_segs=4), dtype=object)
+    square = numbered(patch, x // FINE_M, y // FINE_M)
+    kept = np.flatnonzero(~pd.Series(square).duplicated().to_numpy())
+    kept = kept[np.argsort(square[kept], kind="stable")]
+    start = np.append(np.flatnonzero(np.diff(patch[kept], prepend=-1)), len(kept))
+    xy = np.column_stack([x[kept], y[kept]])
+    shapes = np.empty(len(start) - 1, dtype=object)
+    for low in range(0, len(shapes), AT_ONCE):
+        ends = start[low : low + AT_ONCE + 1]
+        shapes[low : low + AT_ONCE] = shapely.concave_hull(_drawn(xy, ends), ratio=0.25)
+        shapes[low : low + AT_ONCE] = shapely.buffer(
+            shapes[low : low + AT_ONCE], CELL_M, quad_segs=4
+        )
+    return shapes
+
+
+def _drawn(xy: Floats, ends: Ints) -> npt.NDArray[np.object_]:
+    """Points from each of `ends` to the next as one line or point, lighter than many points."""
+    size = np.diff(ends)
+    lines, number = np.empty(len(size), dtype=object), np.repeat(np.arange(len(size)), size)
+    several = size[number] > 1
+    own = xy[ends[0] : ends[-1]]
+    lines[size == 1] = shapely.points(own[~several])
+    at = np.cumsum(size > 1) - 1
+    lines[size > 1] = shapely.linestrings(own[several], indices=at[number[several]])
+    return lines

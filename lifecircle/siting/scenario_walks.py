@@ -17,20 +17,12 @@ import shapely
 
 from lifecircle.base.geo import Floats
 from lifecircle.network.attach import Attachment, attach
-from lifecircle.network.crossing import in_squares
+from lifecircle.network.columns import BESIDE_STREETS, OVER_STREETS, Columns, Walks
 from lifecircle.network.effort import Effort
 from lifecircle.network.network import Ints, WalkNetwork
 from lifecircle.network.profiles import Profile, profile_named
-from lifecircle.network.walk import (
-    Entrances,
-    Minutes,
-    NearestSearch,
-    attach_facilities,
-    border_m,
-    places_xy,
-    straight_to_nearest,
-    together,
-)
+from lifecircle.network.search import Entrances, NearestSearch
+from lifecircle.network.walk import Minutes, attach_facilities, places_xy, together
 
 
 @dataclass(frozen=True)
@@ -92,20 +84,19 @@ def _walks_of_one(before: Walked, wanted: Wanted, services: Sequence[str]) -> Mi
     places = _joined(old.attachment, new, kept)
     touched = touched_services(before.facilities, wanted.facilities)
     touched |= set(services) - set(old.services)
-    columns = _Columns(len(demand), services)
-    columns.take_over(old, kept)
+    columns = Columns(len(demand), services)
+    columns.take_over((*OVER_STREETS, *BESIDE_STREETS), old, kept)
     search = NearestSearch(wanted.network, entrances.attachment, walker)
-    again = _Again(wanted, entrances, search)
+    walks = Walks(search, entrances, wanted.facilities, wanted.known)
     every = np.arange(len(demand))
-    again.fill(columns, places, every, [one for one in services if one in touched])
-    again.fill(columns, new, fresh, [one for one in services if one not in touched])
+    walks.fill(columns, places, every, [one for one in services if one in touched])
+    walks.fill(columns, new, fresh, [one for one in services if one not in touched])
     return replace(
         old,
         demand_id=demand["demand_id"].to_numpy(dtype=object),
         services=tuple(services),
         metres=columns.metres,
         straight_m=columns.straight_m,
-        minutes=columns.metres / walker.m_per_min,
         border_m=columns.border_m,
         facility_id=columns.facility_id,
         attachment=places,
@@ -117,58 +108,6 @@ def _attached(wanted: Wanted, x: Floats, y: Floats, walker: Profile) -> Attachme
     closed = Effort(wanted.network, walker).closed
     caps = (wanted.max_attach_m, wanted.min_component_m)
     return attach(wanted.network, x, y, *caps, closed)
-
-
-class _Columns:
-    """The matrices of walks as they are put together."""
-
-    def __init__(self, rows: int, services: Sequence[str]) -> None:
-        shape = (rows, len(services))
-        self.services = tuple(services)
-        self.metres, self.straight_m, self.border_m = (np.full(shape, np.inf) for _ in range(3))
-        self.facility_id = np.full(shape, "", dtype=object)
-
-    def take_over(self, old: Minutes, kept: Ints) -> None:
-        """What was known of the rows that `kept` numbers, for services that were there."""
-        there = np.flatnonzero(kept >= 0)
-        both = [one for one in self.services if one in old.services]
-        to = np.ix_(there, np.array([self.services.index(one) for one in both], dtype=np.int64))
-        at = np.array([old.services.index(one) for one in both], dtype=np.int64)
-        of = np.ix_(kept[there], at)
-        for name in ("metres", "straight_m", "border_m", "facility_id"):
-            getattr(self, name)[to] = getattr(old, name)[of]
-
-
-@dataclass(frozen=True)
-class _Again:
-    wanted: Wanted
-    entrances: Entrances
-    search: NearestSearch
-
-    def fill(
-        self, columns: _Columns, places: Attachment, rows: Ints, services: Sequence[str]
-    ) -> None:
-        """Walk from `places`, which are `rows` of the demand, to each of `services`."""
-        if len(rows) == 0 or not services:
-            return
-        network, facilities = self.wanted.network, self.wanted.facilities
-        x, y = places_xy(network, self.wanted.demand.iloc[rows])
-        starts, inside = self.search.graph.starts(places), in_squares(network, places)
-        edge_m = border_m(network.extent, x, y)
-        service_of = facilities["service"].to_numpy(dtype=object)[self.entrances.row]
-        ids = facilities["facility_id"].to_numpy(dtype=object)[self.entrances.row]
-        for name in services:
-            column = columns.services.index(name)
-            chosen = np.flatnonzero((service_of == name) & self.entrances.attachment.found)
-            metres, entrance = self.search.nearest(places, starts, chosen, inside)
-            reached = entrance >= 0
-            columns.metres[rows, column] = metres
-            columns.facility_id[rows[reached], column] = ids[entrance[reached]]
-            columns.facility_id[rows[~reached], column] = ""
-            straight = straight_to_nearest(network, self.entrances, chosen, x, y)
-            columns.straight_m[rows, column] = straight
-            ground = border_m(self.wanted.known.get(name), x, y)
-            columns.border_m[rows, column] = np.minimum(edge_m, ground)
 
 
 def _keys(table: gpd.GeoDataFrame, *names: str) -> pd.Series:

@@ -1,15 +1,17 @@
-"""The demand of a result seen patch by patch, for all services in one go."""
+"""The demand of a result seen patch by patch, one service after the other."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
-from lifecircle.base.geo import Floats
+from lifecircle.base.geo import GEOGRAPHIC, Floats
 from lifecircle.base.sentences import sentence
 from lifecircle.base.tables import WEIGHTS
 from lifecircle.measures.grounds import Points
@@ -20,15 +22,16 @@ from lifecircle.network.walk import in_network_crs, places_xy
 from lifecircle.siting.causes import (
     BETWEEN,
     CAUSES,
+    Facilities,
     Nearest,
     Obstacles,
     Texts,
-    nearest_facilities,
     point_causes,
     without_minor_causes,
 )
-from lifecircle.siting.names import directions, place_names
-from lifecircle.siting.patches import connected_points, outlines, patch_numbers
+from lifecircle.siting.names import COMPASS, directions, place_names
+from lifecircle.siting.patches import Nearby, outlines, parts_of
+from lifecircle.siting.point_sets import PointSets
 
 ROUND_SOMETHING = (CAUSES.index("detour"), CAUSES.index("island"))
 """Causes of which it is said what lies between."""
@@ -46,14 +49,17 @@ class Entries:
 
 
 @dataclass(frozen=True)
-class _Lacking:
-    """All entries one after the other; `question` is the position of each one's Entries."""
+class Patches:
+    """`table` has a row for each patch, `points` the rows of DEMAND of each."""
 
-    question: Ints
-    point: Ints
-    limit_m: Floats
-    cause: Ints
-    nearest: Nearest
+    table: pd.DataFrame
+    points: PointSets
+
+    @classmethod
+    def joined(cls, parts: Sequence[Patches]) -> Patches:
+        """Several of them under one another."""
+        table = pd.concat([part.table for part in parts], ignore_index=True)
+        return cls(table, PointSets.joined([part.points for part in parts]))
 
 
 class Survey:
@@ -64,10 +70,19 @@ class Survey:
         self.around = None if around is None else in_network_crs(result.network, around)
         self.x, self.y = places_xy(result.network, result.demand)
         self.points = Points(result.minutes, result.demand, result.units)
+        self.facilities = Facilities(result)
         demand = result.demand
         self.weights = {column.name: demand[column.name].to_numpy(float) for column in WEIGHTS}
         self.weight = np.nan_to_num(self.weights[weight])
         self.carries = np.logical_or.reduce([own > 0 for own in self.weights.values()])
+
+    @cached_property
+    def _nearby(self) -> Nearby:
+        return Nearby(self.x, self.y, self.points.unit)
+
+    @cached_property
+    def _obstacles(self) -> Obstacles:
+        return Obstacles(self.result, self.around)
 
     def uncovered(self, question: Question, units: Sequence[str]) -> Entries:
         """What one service or headline does not cover in these units, and why."""
@@ -87,47 +102,36 @@ class Survey:
         return Entries(question, points, limit_m, cause, self._nearest(question, points))
 
     def _nearest(self, question: Question, points: Ints) -> Nearest:
-        return nearest_facilities(self.result, question, points, self.x[points], self.y[points])
+        return self.facilities.nearest(question, points, self.x[points], self.y[points])
 
-    def patches(self, entries: Sequence[Entries]) -> gpd.GeoDataFrame:
-        """A row for each patch, with the number of its `question`, in the network's crs.
-
-        `points` holds the rows of DEMAND of each patch.
-        """
-        lacking = _together(entries)
-        x, y = self.x[lacking.point], self.y[lacking.point]
-        unit, weight = self.points.unit[lacking.point], self.weight[lacking.point]
-        group = lacking.question * len(self.result.units) + unit
-        piece = connected_points(x, y, group)
+    def patches(self, lacking: Entries) -> Patches:
+        """The patches of one service, without their outlines and names."""
+        point = lacking.point
+        unit, weight = self.points.unit[point], self.weight[point]
+        piece = self._nearby.pieces(point, np.zeros(len(point), dtype=np.int64))
         cause = without_minor_causes(piece, lacking.cause, weight)
-        patch = patch_numbers(x, y, group * len(CAUSES) + cause, 2 * lacking.limit_m)
+        piece = self._nearby.pieces(point, cause)
+        patch = parts_of(piece, self.x[point], self.y[point], 2 * lacking.limit_m)
         first = np.unique(patch, return_index=True)[1]
-        home, question = unit[first], lacking.question[first]
-        at_x, at_y = _mean(patch, x, weight), _mean(patch, y, weight)
-        return gpd.GeoDataFrame(
+        home, nearest = unit[first], lacking.nearest
+        metres, straight_m = _means(patch, weight, nearest.metres, nearest.straight_m)
+        table = pd.DataFrame(
             {
-                "question": question,
                 "unit_id": self.result.units["unit_id"].to_numpy()[home],
                 "unit_name": self.result.units["name"].to_numpy()[home],
-                "service": np.array([one.question.id for one in entries], dtype=object)[question],
+                "service": lacking.question.id,
                 "cause": np.array(CAUSES, dtype=object)[cause[first]],
-                "place": self._names(at_x, at_y, home),
                 "limit_m": lacking.limit_m[first],
                 "denominator": self.weight_name,
                 "uncovered": np.bincount(patch, weight),
-                **self._sums(patch, lacking.point),
-                "metres": _mean(patch, lacking.nearest.metres, weight),
-                "straight_m": _mean(patch, lacking.nearest.straight_m, weight),
-                **self._facilities(patch, weight, lacking.nearest),
-                "between": self._between(lacking, patch, cause, weight),
-                "points": np.split(
-                    lacking.point[np.argsort(patch, kind="stable")],
-                    np.cumsum(np.bincount(patch))[:-1],
-                ),
-            },
-            geometry=outlines(x, y, patch),
-            crs=self.result.network.crs,
+                **self._sums(patch, point),
+                "metres": metres,
+                "straight_m": straight_m,
+                **self._names_of_facilities(patch, weight, nearest),
+                "between": self._between(point, nearest, patch, cause, weight),
+            }
         )
+        return Patches(table, PointSets.of(point, patch))
 
     def _sums(self, patch: Ints, point: Ints) -> dict[str, Floats]:
         """Every weight of each patch, NaN where none of its points carries it."""
@@ -138,7 +142,9 @@ class Survey:
             sums[name] = np.where(known, np.bincount(patch, np.nan_to_num(own)), np.nan)
         return sums
 
-    def _facilities(self, patch: Ints, weight: Floats, nearest: Nearest) -> dict[str, Texts]:
+    def _names_of_facilities(
+        self, patch: Ints, weight: Floats, nearest: Nearest
+    ) -> dict[str, Texts]:
         """The facilities that are nearest to most of the patch, on foot and by air."""
         ids, names = (
             np.append(self.result.facilities[column].to_numpy(dtype=object), "")
@@ -153,59 +159,73 @@ class Survey:
             "straight_facility_name": names[straight],
         }
 
-    def _between(self, lacking: _Lacking, patch: Ints, cause: Ints, weight: Floats) -> Texts:
+    def _between(
+        self, point: Ints, nearest: Nearest, patch: Ints, cause: Ints, weight: Floats
+    ) -> Texts:
         """What lies between most of a patch and the facility that is near by air."""
-        nearest = lacking.nearest
         found = np.full(len(patch), -1, dtype=np.int64)
         chosen = np.isin(cause, ROUND_SOMETHING) & np.isfinite(nearest.straight_m)
-        own = lacking.point[chosen]
+        own = point[chosen]
         ends = (self.x[own], self.y[own], nearest.straight_x[chosen], nearest.straight_y[chosen])
-        found[chosen] = Obstacles(self.result, self.around).between(*ends)
+        found[chosen] = self._obstacles.between(*ends)
         return np.array([*BETWEEN, ""], dtype=object)[_heaviest(patch, found, weight)]
 
-    def _names(self, x: Floats, y: Floats, unit: Ints) -> Texts:
-        """The patch's name, else the unit's name with where in it the patch lies."""
+    def names(self, patches: PointSets) -> Texts:
+        """What the place of each patch is called: by what it has a name of, else where it lies."""
+        first, number = patches.different()
+        different = patches.take(first)
+        point, patch = different.point, different.number
+        x, y = _means(patch, self.weight[point], self.x[point], self.y[point])
+        unit = self.points.unit[different.point[different.start[:-1]]]
+        places: Texts = np.asarray(shapely.points(x, y), dtype=object)
+        names = place_names(self.around, places, self._sides(x, y, unit))
+        return np.asarray(names[number], dtype=object)
+
+    def _sides(self, x: Floats, y: Floats, unit: Ints) -> Texts:
+        """The unit's name with where in it a place lies."""
         units = in_network_crs(self.result.network, self.result.units)
         middle = shapely.centroid(units.geometry.to_numpy())[unit]
         side = directions(x, y, shapely.get_x(middle), shapely.get_y(middle))
         language = self.result.study.study.language
-        spare = [
-            sentence(f"gap_place.{where}", language, unit=name)
-            for where, name in zip(side, units["name"].to_numpy()[unit], strict=True)
-        ]
-        places: Texts = np.asarray(shapely.points(x, y), dtype=object)
-        return place_names(self.around, places, np.array(spare, dtype=object))
+        words = {
+            where: np.array(
+                [sentence(f"gap_place.{where}", language, unit=name) for name in units["name"]],
+                dtype=object,
+            )
+            for where in COMPASS
+        }
+        found = np.empty(len(x), dtype=object)
+        for where, own in words.items():
+            found[side == where] = own[unit[side == where]]
+        return found
+
+    def outlines(self, patches: PointSets) -> gpd.GeoSeries:
+        """The ground around each patch, in EPSG:4326."""
+        first, number = patches.different()
+        different = patches.take(first)
+        point = different.point
+        shapes = outlines(self.x[point], self.y[point], different.number)
+        crs = self.result.network.crs
+        series = gpd.GeoSeries(shapes, crs=crs)
+        series = series if crs is None else series.to_crs(GEOGRAPHIC)
+        return series.take(number)
 
 
-def _together(entries: Sequence[Entries]) -> _Lacking:
-    nearest = [one.nearest for one in entries]
-    columns = {
-        name: np.concatenate([getattr(one, name) for one in nearest])
-        for name in Nearest.__dataclass_fields__
-    }
-    return _Lacking(
-        np.repeat(np.arange(len(entries)), [len(one.point) for one in entries]),
-        np.concatenate([one.point for one in entries]),
-        np.concatenate([one.limit_m for one in entries]),
-        np.concatenate([one.cause for one in entries]),
-        Nearest(**columns),
-    )
-
-
-def _mean(patch: Ints, values: Floats, weight: Floats) -> Floats:
-    """The mean of each patch, by weight; points without weight count where there is no other."""
+def _means(patch: Ints, weight: Floats, *columns: Floats) -> list[Floats]:
+    """The means of each patch, by weight; points without weight count where there is no other."""
     total = np.bincount(patch, weight)
     weight = np.where(total[patch] > 0, weight, 1.0)
     # Not 0 × inf: what weighs nothing must not decide.
     heavy = weight > 0
     total = np.bincount(patch, weight)
-    return np.bincount(patch[heavy], values[heavy] * weight[heavy], len(total)) / total
+    patch, weight = patch[heavy], weight[heavy]
+    return [np.bincount(patch, values[heavy] * weight, len(total)) / total for values in columns]
 
 
 def _heaviest(patch: Ints, value: Ints, weight: Floats) -> Ints:
     """The value (from -1 up) with the most weight in each patch; of equals the smallest."""
     wide = int(value.max(initial=0)) + 2
-    keys, number = np.unique(patch * wide + value + 1, return_inverse=True)
+    number, keys = pd.factorize(patch * wide + value + 1)
     sums = np.bincount(number, weight)
     order = np.lexsort((keys, -sums, keys // wide))
     first = np.diff(keys[order] // wide, prepend=-1) != 0

@@ -9,6 +9,7 @@ from studies import replace, write_study
 
 import lifecircle as lc
 from lifecircle.base.cache import cache_in
+from lifecircle.base.journal import journal
 
 
 def files_of(study: Path, folder: Path, cache: Path | None) -> dict[str, bytes]:
@@ -47,3 +48,31 @@ def test_another_facility_reuses_streets_and_demand(study: Path, tmp_path: Path)
     assert entries(cache) == kept
     assert after["demand.parquet"] != before["demand.parquet"]
     assert after == files_of(study, tmp_path / "without", None)
+
+
+def cached(study: Path, cache: Path) -> dict[str, set[str]]:
+    """What a run says of its cache, for its log: what it took from there, and what it made."""
+    with cache_in(cache), journal() as lines:
+        lc.run(lc.load_study(study))
+    said = [line.split()[1:] for line in lines if line.startswith("cache")]
+    return {
+        "taken": {name for name, *words in said if words == ["taken", "from", "the", "cache"]},
+        "made": {name for name, *words in said if words == ["worked", "out"]},
+    }
+
+
+def test_the_log_says_what_was_reused(study: Path, tmp_path: Path) -> None:
+    """A changed facility file leaves nothing of the extract and of demand to be worked out; other
+    names of units leave everything but the demand.
+    """
+    cache = tmp_path / "cache"
+    first = cached(study, cache)
+    assert not first["taken"] - {"places"}
+    assert first["made"] >= {"streets", "places", "network", "demand"}
+    replace(tmp_path, "0.0017", "-0.0012", "homes.csv")
+    second = cached(study, cache)
+    assert second["made"] == set()
+    assert second["taken"] >= first["made"]
+    replace(tmp_path, '"id": "1"', '"id": "2"', "units.geojson")
+    third = cached(study, cache)
+    assert third["made"] == {"demand"}

@@ -149,10 +149,10 @@ def test_streets_are_the_same_by_columns_and_by_objects(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The demo town, read both ways, gives the same walked ways, gates and counts."""
-    from lifecircle.inputs import osm_streets
+    from lifecircle.inputs import osm_extract
 
     fast = read_streets(TOWN, Policy())
-    monkeypatch.setattr(osm_streets, "read_columns", _unusual)
+    monkeypatch.setattr(osm_extract, "read_columns", _unusual)
     slow = read_streets(TOWN, Policy())
     for name in ("gates", "delays", "left_out", "left_out_m", "undecided", "footways", "ways_read"):
         assert getattr(fast, name) == getattr(slow, name), name

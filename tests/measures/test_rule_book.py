@@ -134,7 +134,7 @@ def firm(**options: Any) -> pd.DataFrame:
     )
     to = facilities(market=[1500])
     minutes = walks(street(), to, people)
-    attached = {10.0: walks(street(), to, people, max_attach_m=10)}
+    attached = [(10.0, walks(street(), to, people, max_attach_m=10))]
     return sensitivity(minutes, people, town, rule, attached=attached, **options)
 
 

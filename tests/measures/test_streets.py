@@ -78,11 +78,11 @@ def test_a_unit_that_cuts_streets_takes_its_part_of_them(limit: float) -> None:
 
 
 def test_as_the_crow_flies_on_the_grid() -> None:
-    """Chords of the circle: 2 √(R² − (js)²) in both directions; drawn to 0.01 %."""
+    """Chords of the circle: 2 √(R² − (js)²) in both directions."""
     table = shares(grid(), facilities(market=[0]), boxes(A=WHOLE), standard({"market": 450}))
     one = row(table, "A", "market", STREETS)
     chords = sum(2 * math.sqrt(450**2 - (j * SPACING) ** 2) for j in range(-4, 5))
-    assert one["straight_line_share"] * one["total"] == pytest.approx(2 * chords, rel=2e-4)
+    assert one["straight_line_share"] * one["total"] == pytest.approx(2 * chords, abs=1e-6)
     assert one["straight_line_share"] > one["share"]
 
 

@@ -13,7 +13,7 @@ from lifecircle.network.build import network_from_arrays
 from lifecircle.network.network import WalkNetwork
 from lifecircle.network.profiles import Profile
 from lifecircle.network.rules import Flag
-from lifecircle.network.walk import NearestSearch
+from lifecircle.network.search import NearestSearch
 
 OUT, PUBLIC, IN = 0, 1, 2
 STATES = (OUT, PUBLIC, IN)

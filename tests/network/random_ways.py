@@ -14,7 +14,7 @@ from lifecircle.network.attach import Attachment, attach
 from lifecircle.network.build import build_network
 from lifecircle.network.network import WalkNetwork
 from lifecircle.network.rules import Flag, GateState
-from lifecircle.network.walk import NearestSearch
+from lifecircle.network.search import NearestSearch
 from lifecircle.network.ways import Ways
 
 CRS = centred_crs(121.5, 31.3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -125,3 +127,29 @@ def test_areas_are_refused() -> None:
     area = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1)])
     with pytest.raises(UsageError, match="points"):
         lc.walk_matrix(grid(3), area, area)
+
+
+def peak_bytes(town: WalkNetwork, starts: np.ndarray, ends: np.ndarray, limit_min: float) -> int:
+    """The most memory that arrays took beyond what stood before, the answer included."""
+    lc.walk_matrix(town, points(starts[:1], "o"), points(ends[:1], "d"), limit_min)
+    origins, destinations = points(starts, "o"), points(ends, "d")
+    tracemalloc.start()
+    lc.walk_matrix(town, origins, destinations, limit_min)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_memory_follows_the_limit_and_not_the_city() -> None:
+    """10,000 crossings with each other are 800 MB of metres, and as much for every column beside;
+    within 300 m of one lie at most 25, so that the answer is a few MB and the work a tile's.
+    """
+    town = grid(100)
+    crossings = np.column_stack([town.node_x, town.node_y])
+    assert peak_bytes(town, crossings, crossings, 4.5) < 200e6
+
+
+def test_memory_of_a_crowd_in_one_place_is_bounded() -> None:
+    """6,000 origins around nine crossings: searched at once they would take 6,000² × 8 = 288 MB."""
+    crowd = np.random.default_rng(5).uniform(0, 200, (6000, 2))
+    assert peak_bytes(grid(3), crowd, crowd[:1], 5) < 150e6

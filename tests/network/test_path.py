@@ -15,7 +15,7 @@ from lifecircle.network.attach import attach
 from lifecircle.network.build import build_network, network_from_arrays
 from lifecircle.network.network import WalkNetwork
 from lifecircle.network.path import walk_path
-from lifecircle.network.walk import NearestSearch
+from lifecircle.network.search import NearestSearch
 
 
 def on_paper(*spots: tuple[float, float]) -> tuple[WalkNetwork, list]:  # type: ignore[type-arg]

@@ -17,8 +17,9 @@ from lifecircle.network.network import WalkNetwork
 from lifecircle.network.profiles import profile_named, profiles
 from lifecircle.network.reach import reached_streets
 from lifecircle.network.rules import Flag
+from lifecircle.network.search import NearestSearch
 from lifecircle.network.slopes import densified, with_heights
-from lifecircle.network.walk import NearestSearch, attach_facilities, walk_minutes
+from lifecircle.network.walk import attach_facilities, walk_minutes
 from lifecircle.study import Options
 
 STEPS, RAMP, LIFT = int(Flag.STEPS), int(Flag.STEPS | Flag.RAMP), int(Flag.LIFT)

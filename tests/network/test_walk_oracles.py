@@ -13,7 +13,8 @@ from lifecircle.network.build import network_from_arrays
 from lifecircle.network.network import WalkNetwork
 from lifecircle.network.reach import reached_streets
 from lifecircle.network.rules import Flag
-from lifecircle.network.walk import NearestSearch, attach_facilities, walk_minutes
+from lifecircle.network.search import NearestSearch
+from lifecircle.network.walk import attach_facilities, walk_minutes
 
 SPACING = 100.0
 

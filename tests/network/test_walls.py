@@ -12,7 +12,7 @@ from random_ways import placed, ways_of
 
 from lifecircle.base.geo import centred_crs, unproject
 from lifecircle.network.build import build_network
-from lifecircle.network.walk import NearestSearch
+from lifecircle.network.search import NearestSearch
 from lifecircle.network.walls import Gates, walled, with_study_gates
 from lifecircle.network.ways import Ways
 

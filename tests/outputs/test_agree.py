@@ -11,8 +11,9 @@ import squares
 from squares import Figures, Open, page, rows
 
 from lifecircle.base.numbers import percent
+from lifecircle.outputs.csv_text import csv_bytes
 from lifecircle.outputs.maps import write_map
-from lifecircle.outputs.tables import csv_bytes, rounded
+from lifecircle.outputs.tables import rounded
 
 # Shares at the edges of rounding: halves of a tenth, a hair below the target, on it, a third.
 EDGES: list[Figures] = [

@@ -19,10 +19,11 @@ import pytest
 import lifecircle as lc
 from lifecircle.base.problems import StudyRefused
 from lifecircle.demo import copy_town
+from lifecircle.outputs.csv_text import csv_bytes
 from lifecircle.outputs.gis_layers import layers, styles
 from lifecircle.outputs.gis_shapes import NAME_BYTES, shapes_zip, short_names
 from lifecircle.outputs.gis_styles import Rule, Style
-from lifecircle.outputs.tables import csv_bytes, rounded, write_tables
+from lifecircle.outputs.tables import rounded, write_tables
 from lifecircle.sources import OutputOptions
 
 SE, OGC = "{http://www.opengis.net/se}", "{http://www.opengis.net/ogc}"

@@ -16,6 +16,7 @@ import lifecircle as lc
 from lifecircle.base.sentences import LANGUAGES, Language
 from lifecircle.base.tables import GAPS, SITES, no_rows
 from lifecircle.outputs import report_content_matter, sheets_font
+from lifecircle.outputs.csv_text import csv_bytes
 from lifecircle.outputs.report_content import report_content
 from lifecircle.outputs.report_content_blocks import (
     Block,
@@ -29,7 +30,7 @@ from lifecircle.outputs.report_content_blocks import (
     pieces,
     printable,
 )
-from lifecircle.outputs.tables import csv_bytes, rounded
+from lifecircle.outputs.tables import rounded
 from lifecircle.sources import ReportOptions
 
 OUTLINE = {

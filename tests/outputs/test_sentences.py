@@ -20,8 +20,9 @@ from lifecircle.measures.coverage import coverage
 from lifecircle.measures.where import where_uncovered
 from lifecircle.network.build import network_from_arrays
 from lifecircle.network.walk import walk_minutes
+from lifecircle.outputs.csv_text import csv_bytes
 from lifecircle.outputs.sentences import amount, report_sentences
-from lifecircle.outputs.tables import csv_bytes, rounded
+from lifecircle.outputs.tables import rounded
 from lifecircle.standards.catalogue import load_standard
 
 STANDARD = load_standard("shanghai-2022")

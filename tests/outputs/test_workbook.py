@@ -25,8 +25,9 @@ from support import missing
 import lifecircle as lc
 from lifecircle.base.problems import Problem
 from lifecircle.base.sentences import LANGUAGES, Language, catalogue
+from lifecircle.outputs.csv_text import csv_bytes
 from lifecircle.outputs.report_tables import report_tables
-from lifecircle.outputs.tables import csv_bytes, rounded
+from lifecircle.outputs.tables import rounded
 from lifecircle.outputs.workbook import workbook_bytes
 from lifecircle.outputs.workbook_style import SHEET_NAME, share_format, sheet_names
 
