@@ -39,12 +39,13 @@ def reached_streets(
         return Reached(np.empty(0, np.int64), np.empty(0), np.empty(0))
     at_node, _ = search.at_nodes(chosen)
     graph, effort, private = search.graph, search.effort, network.has(Flag.PRIVATE)
-    edges = np.arange(network.edge_count)
     spare_from = limit_m - _at_end(at_node, network.edge_from, private, graph.leave, graph.arrive)
     spare_to = limit_m - _at_end(at_node, network.edge_to, private, graph.leave, graph.arrive)
     no_street = effort.closed | network.has(Flag.ACROSS)
     spare_from[network.has(Flag.NO_BACKWARD) | no_street] = -np.inf
     spare_to[network.has(Flag.NO_FORWARD) | no_street] = -np.inf
+    edges = np.flatnonzero((spare_from >= 0) | (spare_to >= 0))
+    spare_from, spare_to = spare_from[edges], spare_to[edges]
     own_edge = search.entrances.edge[chosen]
     offset, spare = search.entrances.offset_m[chosen], limit_m - search.entrances.leg_m[chosen]
     away, back = effort.at(own_edge, offset)
@@ -54,14 +55,14 @@ def reached_streets(
     low = np.concatenate(
         [
             np.zeros(len(edges)),
-            effort.offset(edges, effort.forward_m - spare_to, back=False),
+            effort.offset(edges, effort.forward_m[edges] - spare_to, back=False),
             effort.offset(own_edge, away - ahead, back=False),
         ]
     )
     high = np.concatenate(
         [
             effort.offset(edges, spare_from, back=True),
-            network.length_m,
+            network.length_m[edges],
             effort.offset(own_edge, back + behind, back=True),
         ]
     )
