@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 
 from lifecircle.base.geo import Floats
@@ -17,6 +18,9 @@ from lifecircle.network.network import Ints, Mask, WalkNetwork
 
 RIM_M = 1e-5
 """Rounding of places on a rim: so far outside they still see into the square."""
+
+BLOCK = 1 << 18
+"""So many lines of sight are looked along at a time."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ def in_squares(network: WalkNetwork, places: Attachment) -> InSquares:
     if not network.squares or places.own_x is None or places.own_y is None:
         nothing, no_metres = np.empty(0, dtype=np.int64), np.empty(0)
         return InSquares(nothing, nothing, no_metres, no_metres, no_metres)
-    tree = shapely.STRtree([square.polygon for square in network.squares])
+    tree = _squares(network).tree
     inside, square = tree.query(shapely.points(places.own_x, places.own_y), predicate="intersects")
     found = np.flatnonzero(places.found)
     feet = shapely.points(places.x[found], places.y[found])
@@ -76,58 +80,83 @@ def in_squares(network: WalkNetwork, places: Attachment) -> InSquares:
 
 def sight_of_nodes(network: WalkNetwork, inside: InSquares) -> tuple[Ints, Ints, Mask, Floats]:
     """For each entry the nodes it sees: entry, node, whether the square is private, metres."""
-    starts, nodes, private, metres = [], [], [], []
-    for number in np.unique(inside.square):
-        square = network.squares[number]
-        entries = np.flatnonzero(inside.square == number)
-        ends = np.column_stack([network.node_x[square.nodes], network.node_y[square.nodes]])
-        here = np.column_stack([inside.x[entries], inside.y[entries]])
-        sight = _seen(network, number, here, ends)
-        starts.append(entries[sight.start])
-        nodes.append(square.nodes[sight.end])
-        private.append(np.full(len(sight.start), square.private))
-        metres.append(sight.metres + inside.leg_m[entries[sight.start]])
-    nothing = np.empty(0, dtype=np.int64)
-    return (
-        np.concatenate([nothing, *starts]),
-        np.concatenate([nothing, *nodes]),
-        np.concatenate([np.empty(0, dtype=bool), *private]),
-        np.concatenate([np.empty(0), *metres]),
-    )
+    squares = _squares(network)
+    order = np.argsort(inside.square, kind="stable")
+    entry, at = _all_pairs(inside.square[order], squares.start)
+    entry, node = order[entry], squares.node[at]
+    here = np.column_stack([inside.x, inside.y])
+    there = np.column_stack([network.node_x, network.node_y])
+    clear = _clear(squares, inside.square[entry], here, entry, there, node)
+    entry, node = entry[clear], node[clear]
+    metres = straight_m(network, *here[entry].T, *there[node].T)
+    private = squares.private[inside.square[entry]]
+    return entry, node, private, metres + inside.leg_m[entry]
 
 
 def sight_of_places(network: WalkNetwork, one: InSquares, other: InSquares) -> Sight:
     """Pairs of places that see each other in a square, both legs included."""
-    starts, ends, metres = [], [], []
-    for number in np.intersect1d(one.square, other.square):
-        own = np.flatnonzero(one.square == number)
-        far = np.flatnonzero(other.square == number)
-        sight = _seen(
-            network,
-            number,
-            np.column_stack([one.x[own], one.y[own]]),
-            np.column_stack([other.x[far], other.y[far]]),
-        )
-        start, end = own[sight.start], far[sight.end]
-        starts.append(one.place[start])
-        ends.append(other.place[end])
-        metres.append(sight.metres + one.leg_m[start] + other.leg_m[end])
-    nothing = np.empty(0, dtype=np.int64)
-    return Sight(
-        np.concatenate([nothing, *starts]),
-        np.concatenate([nothing, *ends]),
-        np.concatenate([np.empty(0), *metres]),
-    )
-
-
-def _seen(network: WalkNetwork, number: int, here: Floats, there: Floats) -> Sight:
-    """Which places see each other inside one square, and the straight metres between them."""
-    start = np.repeat(np.arange(len(here)), len(there))
-    end = np.tile(np.arange(len(there)), len(here))
-    lines = shapely.linestrings(np.stack([here[start], there[end]], axis=1))
-    wide = shapely.buffer(network.squares[number].polygon, RIM_M, join_style="mitre")
-    shapely.prepare(wide)
-    clear = shapely.covers(wide, lines)
+    squares = _squares(network)
+    first = np.argsort(one.square, kind="stable")
+    second = np.argsort(other.square, kind="stable")
+    begins = np.searchsorted(other.square[second], np.arange(len(squares.start)))
+    start, end = _all_pairs(one.square[first], begins)
+    start, end = first[start], second[end]
+    here, there = np.column_stack([one.x, one.y]), np.column_stack([other.x, other.y])
+    clear = _clear(squares, one.square[start], here, start, there, end)
     start, end = start[clear], end[clear]
     metres = straight_m(network, *here[start].T, *there[end].T)
-    return Sight(start, end, metres)
+    metres = metres + one.leg_m[start] + other.leg_m[end]
+    return Sight(one.place[start], other.place[end], metres)
+
+
+@dataclass(frozen=True)
+class _Squares:
+    """All squares of a network: in a tree, widened by `RIM_M`, and their nodes one after the other.
+
+    `start` cuts `node` into squares.
+    """
+
+    tree: shapely.STRtree
+    wide: npt.NDArray[np.object_]
+    start: Ints
+    node: Ints
+    private: Mask
+
+
+def _squares(network: WalkNetwork) -> _Squares:
+    """The squares as arrays, made once for each network."""
+    key = "squares in a tree"
+    if key not in network.kept:
+        polygons = np.array([square.polygon for square in network.squares], dtype=object)
+        wide = np.asarray(shapely.buffer(polygons, RIM_M, join_style="mitre"), dtype=object)
+        shapely.prepare(wide)
+        nodes = [square.nodes for square in network.squares]
+        network.kept[key] = _Squares(
+            shapely.STRtree(polygons),
+            wide,
+            np.cumsum([0, *map(len, nodes)]),
+            np.concatenate([np.empty(0, dtype=np.int64), *nodes]),
+            np.array([square.private for square in network.squares], dtype=bool),
+        )
+    squares: _Squares = network.kept[key]
+    return squares
+
+
+def _all_pairs(square: Ints, start: Ints) -> tuple[Ints, Ints]:
+    """Each of some entries with all that `start` cuts out for its square: two lists of numbers."""
+    count = np.diff(start)[square]
+    entry = np.repeat(np.arange(len(square)), count)
+    step = np.arange(len(entry)) - np.repeat(np.cumsum(count) - count, count)
+    return entry, start[square[entry]] + step
+
+
+def _clear(
+    squares: _Squares, square: Ints, here: Floats, start: Ints, there: Floats, end: Ints
+) -> Mask:
+    """Between which pairs of places there is nothing but their square."""
+    clear = np.zeros(len(square), dtype=bool)
+    for first in range(0, len(square), BLOCK):
+        own = slice(first, first + BLOCK)
+        lines = shapely.linestrings(np.stack([here[start[own]], there[end[own]]], axis=1))
+        clear[own] = shapely.covers(squares.wide[square[own]], lines)
+    return clear
