@@ -326,7 +326,16 @@ def city_ours(case: Path, keep: bool = False) -> Work:
 
 
 def city_cached(case: Path) -> Work:
-    """The same with what an earlier run kept."""
+    """The same with streets, places and demand kept by an earlier run."""
+    import lifecircle as lc
+    from lifecircle.base.cache import cache_in
+    from lifecircle.inputs.gather import read_inputs
+    from lifecircle.inputs.osm_around import read_around
+
+    study = lc.load_study(case)
+    with cache_in(case.parent / ".cache"):
+        read_inputs(study, lambda _: None)
+        read_around(study.network.path)
     return city_ours(case, keep=True)
 
 
