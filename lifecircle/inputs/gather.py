@@ -89,7 +89,7 @@ def read_inputs(study: Study, progress: Progress, standard: Standard | None = No
     units = replace(units, table=with_area_kinds(units.table, study, standard))
     lists = read_lists(study, units.table, targets.lists, targets.attributes)
     crs = study_crs(study, units.table)
-    streets, network, changed = own_network(mapped, source, around, crs)
+    streets, network, changed = own_network(mapped, source, crs)
     progress("facilities")
     witnesses = Witnesses(areas_of(study.units, units.table), network)
     facilities = read_all_facilities(study, standard, units.table, crs, places_of, witnesses)
@@ -127,12 +127,12 @@ def read_inputs(study: Study, progress: Progress, standard: Standard | None = No
 
 
 def own_network(
-    mapped: Streets, source: NetworkSource, around: OsmPlaces, crs: CRS
+    mapped: Streets, source: NetworkSource, crs: CRS
 ) -> tuple[Streets, WalkNetwork, tuple[Problem, ...]]:
     """The network with the walls, border and slopes that a study brings, and what they changed."""
     streets, walls = with_walls(mapped, source, crs)
     streets, border, cut = with_border(streets, source.border, crs)
-    barriers = np.concatenate([around.barriers.geometry.to_numpy(), border])
+    barriers = np.concatenate([streets.barriers, border])
     network = streets_network(streets, barriers, crs, source.extent)
     slopes: tuple[Problem, ...] = ()
     if source.elevation is not None:

@@ -14,7 +14,6 @@ from lifecircle.base.cache import kept
 from lifecircle.base.geo import Floats, centred_crs, project
 from lifecircle.base.problems import UsageError
 from lifecircle.inputs.osm_graph import network_of_graph, read_graphml
-from lifecircle.inputs.osm_places import read_barriers
 from lifecircle.inputs.osm_streets import Streets, read_streets
 from lifecircle.network.build import build_network
 from lifecircle.network.network import SquareArea, WalkNetwork
@@ -62,7 +61,7 @@ def _read(
     extent: tuple[float, float, float, float] | None,
 ) -> WalkNetwork:
     streets = read_streets(path, policy)
-    return streets_network(streets, read_barriers(path).geometry.to_numpy(), crs, extent)
+    return streets_network(streets, streets.barriers, crs, extent)
 
 
 def _refuse_distorting(crs: CRS | None) -> None:

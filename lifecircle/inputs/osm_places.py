@@ -94,21 +94,14 @@ def read_osm_places(path: Path, keys: Collection[str]) -> OsmPlaces:
     """
     check_osm_file(path)
     asked = frozenset(keys)
-    return kept("places", lambda: _read(path, asked, (*KEYS, *keys)), [path, asked], [OsmPlaces])
+    return kept("places", lambda: _read(path, asked), [path, asked], [OsmPlaces])
 
 
-def read_barriers(path: Path) -> gpd.GeoDataFrame:
-    """What a walk may not cross, as in `OsmPlaces.barriers`; raises `InputRefused` as above."""
-    return _read(path, frozenset(), BARRIER_KEYS).barriers
-
-
-def _read(path: Path, features: frozenset[str], wanted: Collection[str]) -> OsmPlaces:
-    """The places with one of the `wanted` keys; those of `features` make an object a feature."""
-    check_osm_file(path)
+def _read(path: Path, keys: frozenset[str]) -> OsmPlaces:
     deleted = deleted_in_editor(path)
-    found = _Found(features)
+    found = _Found(keys)
     try:
-        for item in _objects(path, wanted):
+        for item in _objects(path, (*KEYS, *keys)):
             if item.visible and _osm_id(item) not in deleted:
                 _take(item, found)
     except RuntimeError as error:
@@ -160,7 +153,7 @@ def _take_way(way: Any, row: dict[str, Any], found: _Found) -> None:
     closed = way.is_closed() and tags.get("area") != "no"
     if closed and _is_area(tags, found.keys):
         found.wanted_areas[row["osm_id"]] = tags
-    kind = _line_barrier(tags)
+    kind = line_barrier(tags)
     feature = not found.keys.isdisjoint(tags)
     if kind is None and not feature:
         return
@@ -179,14 +172,14 @@ def _take_area(area: Any, row: dict[str, Any], found: _Found) -> None:
     found.areas.add(row["osm_id"])
     if not _is_area(tags, found.keys):
         return
-    row["geometry"] = _polygon(area)
+    row["geometry"] = polygon_of(area)
     if not found.keys.isdisjoint(tags):
         found.features.append(row)
     if "building" in tags:
         found.buildings.append({**row, "entrance": _entrance(area, found.entrances)})
     if tags.get("landuse") == "residential":
         found.land.append(row)
-    if _is_water(tags):
+    if is_water(tags):
         found.barriers.append({**row, "kind": "water"})
     if _is_green(tags):
         found.parks.append(row)
@@ -199,13 +192,14 @@ def _is_area(tags: Tags, keys: frozenset[str]) -> bool:
         "building" in tags
         or tags.get("landuse") == "residential"
         or tags.get("boundary") == "administrative"
-        or _is_water(tags)
+        or is_water(tags)
         or _is_green(tags)
         or not keys.isdisjoint(tags)
     )
 
 
-def _is_water(tags: Tags) -> bool:
+def is_water(tags: Tags) -> bool:
+    """Whether an area with these tags is open water."""
     water = tags.get("natural") == "water" or tags.get("waterway") == "riverbank"
     return water and tags.get("tunnel", "no") == "no"
 
@@ -214,7 +208,7 @@ def _is_green(tags: Tags) -> bool:
     return any(tags.get(key) in values for key, values in GREEN.items())
 
 
-def _line_barrier(tags: Tags) -> str | None:
+def line_barrier(tags: Tags) -> str | None:
     """The kind of barrier a way is as a line, if any: rivers, canals, and rails on the ground."""
     if tags.get("tunnel", "no") != "no":
         return None
@@ -224,7 +218,7 @@ def _line_barrier(tags: Tags) -> str | None:
     return "rail" if tags.get("railway") in RAIL_LINES and on_ground else None
 
 
-def _polygon(area: Any) -> shapely.Geometry:
+def polygon_of(area: Any) -> shapely.Geometry:
     """The area as a Polygon where it has one part, else as a MultiPolygon."""
     polygons = [
         shapely.Polygon(_ring(outer), [_ring(inner) for inner in area.inner_rings(outer)])

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from lifecircle.base.problems import InputRefused, Problem
 from lifecircle.inputs.osm_columns import Columns
 from lifecircle.inputs.osm_extract import WayPlaces, columns_of, places_of
 from lifecircle.inputs.osm_file import check_osm_file, deleted_in_editor
+from lifecircle.inputs.osm_grounds import Grounds, read_grounds
 from lifecircle.network.network import Ints, Mask
 from lifecircle.network.rules import (
     GateState,
@@ -30,7 +31,6 @@ from lifecircle.network.rules import (
     decide_way,
     delay_at_node,
     highway_classes,
-    is_square,
     kind_of_no_street,
     rule_table,
     step_count,
@@ -40,7 +40,6 @@ from lifecircle.network.ways import NodeDelay, Square, Ways
 
 NODE_KEYS = ("barrier", "entrance", "highway", "crossing")
 FOOTWAYS = {"footway", "path", "pedestrian"}
-SQUARE_KEYS = ("highway", "railway", "public_transport")
 KEYS = (
     "highway", "foot", "access", "indoor", "tunnel", "bridge", "layer", "ramp", "step_count",
     "area", "type", "building", "sidewalk",
@@ -52,6 +51,7 @@ KEYS = (
 class Streets:
     """The walked ways of an extract, its gates, and what was left out.
 
+    `barriers` are shapes in degrees that no leg crosses: water, and rails on the ground.
     `bounds` is the extract's own box (west, south, east, north) where its header has one; where
     it has none, `free_nodes` are places that no way brought in, which lie inside the extract.
     `let_through` are nodes with an entrance or a gate that is not shut.  `left_out` counts ways
@@ -67,6 +67,7 @@ class Streets:
     let_through: frozenset[int]
     delays: Mapping[int, NodeDelay]
     squares: tuple[Square, ...]
+    barriers: npt.NDArray[np.object_]
     bounds: tuple[float, float, float, float] | None
     free_nodes: npt.NDArray[np.float64]
     left_out: Mapping[str, int]
@@ -93,14 +94,14 @@ def _read(path: Path, policy: Policy) -> Streets:
         bounds = _header_box(path)
         columns = columns_of(path, NODE_KEYS, way_keys(), deleted)
         free_nodes = np.empty((0, 2)) if bounds else _free_nodes(path)
-        squares = _squares(path, policy, deleted)
+        grounds = read_grounds(path, policy, deleted)
     except RuntimeError as error:
         problem = Problem("osm_unreadable", "refused", path.name, details={"error": str(error)})
         raise InputRefused([problem]) from None
     twice = columns.node_id[1:][np.diff(columns.node_id) == 0]
     if len(twice):
         raise InputRefused([Problem("osm_twice", "refused", path.name, value=f"n{twice[0]}")])
-    streets = _streets(path.name, columns, policy, squares, bounds, free_nodes)
+    streets = _streets(path.name, columns, policy, grounds, bounds, free_nodes)
     if not len(streets.ways.way_id):
         details = {"read": streets.ways_read}
         raise InputRefused([Problem("no_walkable_way", "refused", path.name, details=details)])
@@ -120,7 +121,7 @@ def _streets(
     source: str,
     columns: Columns,
     policy: Policy,
-    squares: tuple[Square, ...],
+    grounds: Grounds,
     bounds: tuple[float, float, float, float] | None,
     free_nodes: npt.NDArray[np.float64],
 ) -> Streets:
@@ -138,7 +139,8 @@ def _streets(
         gates=gates,
         let_through=frozenset(let_through),
         delays=delays,
-        squares=squares,
+        squares=grounds.squares,
+        barriers=grounds.barriers,
         bounds=bounds,
         free_nodes=free_nodes,
         left_out=dict(sorted(Counter(reason[~walked].tolist()).items())),
@@ -297,30 +299,3 @@ def _free_nodes(path: Path) -> npt.NDArray[np.float64]:
         for node in used:
             tagged.pop(node.ref, None)
     return np.array(list(tagged.values()), dtype=float).reshape(-1, 2)
-
-
-def _squares(path: Path, policy: Policy, deleted: frozenset[str]) -> tuple[Square, ...]:
-    """Walked areas that are crossed freely, as rings of nodes; in the order of their ids."""
-    wanted = osmium.filter.KeyFilter(*SQUARE_KEYS)
-    areas = (
-        osmium.FileProcessor(path)
-        .with_areas(wanted)
-        .with_filter(osmium.filter.EntityFilter(osmium.osm.AREA))
-    )
-    squares = []
-    for area in cast(Iterable[Any], areas):
-        tags = dict(area.tags)
-        name = f"{'w' if area.from_way() else 'r'}{area.orig_id()}"
-        if name in deleted or not is_square(tags) or area.num_rings()[0] == 0:
-            continue
-        decision = decide_way(tags, policy)
-        if decision.walked:
-            way_id = area.orig_id() if area.from_way() else -area.orig_id()
-            for outer in area.outer_rings():
-                rings = [_ring(outer), *(_ring(inner) for inner in area.inner_rings(outer))]
-                squares.append(Square(way_id, int(decision.flags), tuple(rings)))
-    return tuple(sorted(squares, key=lambda square: (square.way_id, square.rings[0][0])))
-
-
-def _ring(ring: Iterable[Any]) -> tuple[tuple[int, float, float], ...]:
-    return tuple((node.ref, node.lon, node.lat) for node in ring)
