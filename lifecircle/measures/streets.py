@@ -16,11 +16,11 @@ import shapely
 from lifecircle.base.tables import STREETS
 from lifecircle.measures.grounds import Sums
 from lifecircle.measures.questions import Question
-from lifecircle.measures.search import BoundedSearch
 from lifecircle.measures.stretches import Ruler, Stretches, stretches
 from lifecircle.network.network import Ints, WalkNetwork
 from lifecircle.network.profiles import profile_named
 from lifecircle.network.reach import reached_streets
+from lifecircle.network.search import NearestSearch
 from lifecircle.network.walk import Minutes, in_network_crs
 
 CIRCLE_SEGMENTS = 64
@@ -53,7 +53,7 @@ class Streets:
         known: Mapping[str, shapely.Geometry] | None = None,
     ) -> None:
         self.network, self.minutes, self.known = network, minutes, known or {}
-        self.searches: dict[str, BoundedSearch] = {}
+        self.searches: dict[str, NearestSearch] = {}
         self.service = facilities["service"].to_numpy(dtype=object)[minutes.entrances.row]
         self.ruler = Ruler(network)
         self.inner: dict[tuple[bytes, float], Stretches] = {}
@@ -112,7 +112,7 @@ class Streets:
         if walks.profile not in self.searches:
             entrances = walks.entrances.attachment
             walker = profile_named(walks.profile)
-            self.searches[walks.profile] = BoundedSearch(self.network, entrances, walker)
+            self.searches[walks.profile] = NearestSearch(self.network, entrances, walker)
         search = self.searches[walks.profile].until(limit_m)
         chosen = chosen[search.entrances.found[chosen]]
         reached = reached_streets(self.network, search, chosen, limit_m)

@@ -23,11 +23,11 @@ from scipy.spatial import KDTree
 from lifecircle.base.geo import Floats
 from lifecircle.base.problems import UsageError
 from lifecircle.measures.grounds import TOLERANCE_M
-from lifecircle.measures.search import BoundedSearch
 from lifecircle.network.attach import Attachment
 from lifecircle.network.graph import Links
 from lifecircle.network.network import Ints, WalkNetwork
 from lifecircle.network.profiles import profile_named
+from lifecircle.network.search import NearestSearch
 from lifecircle.network.walk import Minutes
 
 Weight = Callable[[Floats], Floats]
@@ -139,7 +139,7 @@ def walks_within(
         minutes = minutes.of(facilities["service"].iloc[rows[0]])
     entrances, places = minutes.entrances, minutes.attachment
     profile = profile_named(minutes.profile)
-    search = BoundedSearch(network, entrances.attachment, profile).until(limit_m)
+    search = NearestSearch(network, entrances.attachment, profile).until(limit_m)
     starts = search.graph.starts(places)
     near = _Near(places, starts)
     found: list[tuple[Ints, Ints, Floats]] = []

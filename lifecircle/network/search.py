@@ -6,6 +6,7 @@ places on one edge are measured along it; access legs count in full at both ends
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -35,6 +36,9 @@ class Entrances:
 class NearestSearch:
     """One matrix for all services: the network's graph and a node for each entrance."""
 
+    limit_m = np.inf
+    """How far walks are followed at all: the work follows what is reached, not the city."""
+
     def __init__(
         self, network: WalkNetwork, entrances: Attachment, profile: Profile | None = None
     ) -> None:
@@ -47,13 +51,23 @@ class NearestSearch:
             len(entrances.edge),
         )
 
+    def until(self, limit_m: float) -> NearestSearch:
+        """The same search with another limit."""
+        other = copy.copy(self)
+        other.limit_m = limit_m
+        return other
+
     def at_nodes(self, chosen: Ints) -> tuple[Floats, Ints]:
-        """Metres from every graph node to the nearest of the chosen entrances, and which one."""
+        """Metres from every graph node to the nearest of the chosen entrances, and which one.
+
+        Beyond the limit, `inf`.
+        """
         metres, _, source = dijkstra(
             self.matrix,
             indices=self.graph.size + chosen,
             min_only=True,
             return_predecessors=True,
+            limit=self.limit_m + 1.0,
         )
         return metres, source.astype(np.int64) - self.graph.size
 
