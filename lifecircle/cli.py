@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lifecircle.base.interrupts import hold_back_interrupts
 from lifecircle.commands.batch import batch
 from lifecircle.commands.common import (
     GOOD,
@@ -124,6 +125,7 @@ def main() -> None:
     for name, value in GDAL_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     forgiving_streams()
+    hold_back_interrupts()
     try:
         code = commands(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else GOOD)

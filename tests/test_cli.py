@@ -423,6 +423,34 @@ main()
     assert run.returncode == 130, run.stderr.decode()
 
 
+@posix_only
+def test_ctrl_c_while_a_module_loads_waits_until_it_has_loaded(tmp_path: Path) -> None:
+    """A compiled module turns the interrupt into an ImportError and is left half made."""
+    (tmp_path / "loading.py").write_text(
+        "import signal, time\n"
+        "signal.raise_signal(signal.SIGINT)\n"
+        "time.sleep(0.1)\n"
+        "print('loaded', flush=True)\n"
+    )
+    code = """
+import sys, time
+import lifecircle.pipeline
+def loads(*_):
+    import loading
+    time.sleep(30)
+lifecircle.pipeline.run = loads
+sys.argv = ["lifecircle", "demo", "--lang", "en"]
+from lifecircle.cli import main
+main()
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment(),
+        capture_output=True, timeout=25, preexec_fn=hear_interrupts,
+    )  # fmt: skip
+    assert run.returncode == 130, run.stderr.decode()
+    assert run.stdout.decode().splitlines()[-1] == "loaded"
+
+
 @pytest.fixture
 def small_disk(finished: Path, tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     """Mounts a disk of its own with the earlier result, by mount options; skips where it may not.
