@@ -9,6 +9,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
+from lifecircle.base.cores import both
 from lifecircle.base.problems import Problem, refuse_if_any
 from lifecircle.base.tables import STREETS
 from lifecircle.inputs.candidates import candidate_source, read_candidates
@@ -64,8 +65,10 @@ def run(study: Study, progress: Progress = silent) -> Result:
     facilities = facilities_with_attachment(inputs.facilities, minutes)
     lost = unattached_facilities(facilities)
     tables = (minutes, inputs.demand.table, inputs.units, inputs.standard, chosen)
-    rules = rule_book(inputs.network, *tables, attached)
-    coverages = coverage(*tables, streets(study, inputs, minutes))
+    rules, coverages = both(
+        lambda: rule_book(inputs.network, *tables, attached),
+        lambda: coverage(*tables, streets(study, inputs, minutes)),
+    )
     beside = policy_of(study, inputs, minutes, coverages)
     measured = Result(
         study=study,

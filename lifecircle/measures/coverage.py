@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lifecircle.base.cores import side_by_side
 from lifecircle.base.tables import COVERAGE, TIERS, conform
 from lifecircle.measures.grounds import SUMS, Ground, PointReach, Points, Sums
 from lifecircle.measures.questions import Question, intersections, questions, with_limits
@@ -134,7 +135,8 @@ def _figures(
     denominators: Sequence[str] | None,
 ) -> Iterator[Figures]:
     """The figures of each question and denominator, the intersections last."""
-    reached = [{one.id: ground.reach(one) for one in asked} for ground in grounds]
+    ids = [one.id for one in asked]
+    reached = [dict(zip(ids, side_by_side(ground.reach, asked), strict=True)) for ground in grounds]
     for combination, question in intersections(standard, asked):
         for ground, reach in zip(grounds, reached, strict=True):
             reach[question.id] = ground.all_of([reach[one] for one in combination.members])

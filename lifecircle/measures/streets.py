@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 import geopandas as gpd
 import numpy as np
@@ -53,6 +54,8 @@ class Streets:
         known: Mapping[str, shapely.Geometry] | None = None,
     ) -> None:
         self.network, self.minutes, self.known = network, minutes, known or {}
+        # Services are looked at side by side, and share what one of them has found.
+        self.lock = Lock()
         self.searches: dict[str, NearestSearch] = {}
         self.service = facilities["service"].to_numpy(dtype=object)[minutes.entrances.row]
         self.ruler = Ruler(network)
@@ -108,15 +111,18 @@ class Streets:
 
     def _walked(self, member: str, chosen: Ints, limit_m: float) -> Stretches:
         """The walks of whoever walks to a member, and so to all of them."""
-        walks = self.minutes.of(member)
-        if walks.profile not in self.searches:
-            entrances = walks.entrances.attachment
-            walker = profile_named(walks.profile)
-            self.searches[walks.profile] = NearestSearch(self.network, entrances, walker)
-        search = self.searches[walks.profile].until(limit_m)
+        search = self._search(self.minutes.of(member)).until(limit_m)
         chosen = chosen[search.entrances.found[chosen]]
         reached = reached_streets(self.network, search, chosen, limit_m)
         return self.ruler.on_edges(reached.edge, reached.from_m, reached.to_m)
+
+    def _search(self, walks: Minutes) -> NearestSearch:
+        with self.lock:
+            if walks.profile not in self.searches:
+                entrances = walks.entrances.attachment
+                walker = profile_named(walks.profile)
+                self.searches[walks.profile] = NearestSearch(self.network, entrances, walker)
+        return self.searches[walks.profile]
 
     def _by_air(self, chosen: Ints, limit_m: float) -> Stretches:
         entrances = self.minutes.entrances
@@ -136,9 +142,10 @@ class Streets:
     def _well_inside(self, ground: shapely.Geometry, limit_m: float) -> Stretches:
         """Streets farther than the limit inside some ground; the same for many services."""
         key = (shapely.to_wkb(ground), limit_m)
-        if key not in self.inner:
-            inner = shapely.buffer(ground, -limit_m, quad_segs=CIRCLE_SEGMENTS)
-            self.inner[key] = self.ruler.inside(inner)
+        with self.lock:
+            if key not in self.inner:
+                inner = shapely.buffer(ground, -limit_m, quad_segs=CIRCLE_SEGMENTS)
+                self.inner[key] = self.ruler.inside(inner)
         return self.inner[key]
 
     def all_of(self, reached: Sequence[StreetReach]) -> StreetReach:

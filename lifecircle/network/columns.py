@@ -12,6 +12,7 @@ import numpy.typing as npt
 import shapely
 from scipy.spatial import KDTree
 
+from lifecircle.base.cores import both
 from lifecircle.base.geo import Floats
 from lifecircle.network.attach import Attachment, metres_between, on_the_ground
 from lifecircle.network.crossing import in_squares
@@ -85,9 +86,12 @@ class Walks:
         self, columns: Columns, places: Attachment, rows: Ints, services: Sequence[str]
     ) -> None:
         """All matrices for `places`, which are `rows` of the columns, and some services."""
-        self.over_streets(columns, places, rows, services)
-        self.by_air(columns, places, rows, services)
-        self.to_the_border(columns, places, rows, services)
+
+        def beside_streets() -> None:
+            self.by_air(columns, places, rows, services)
+            self.to_the_border(columns, places, rows, services)
+
+        both(beside_streets, lambda: self.over_streets(columns, places, rows, services))
 
     def over_streets(
         self, columns: Columns, places: Attachment, rows: Ints, services: Sequence[str]
@@ -115,7 +119,7 @@ class Walks:
             chosen, column = self.chosen(name), columns.services.index(name)
             columns.straight_m[rows, column] = np.inf
             if len(chosen):
-                nearest = chosen[KDTree(self._entrances_xy[chosen]).query(at)[1]]
+                nearest = chosen[KDTree(self._entrances_xy[chosen]).query(at, workers=-1)[1]]
                 there = (self._there[0][nearest], self._there[1][nearest])
                 columns.straight_m[rows, column] = metres_between(self.network, here, there)
 

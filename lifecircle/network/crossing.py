@@ -19,6 +19,10 @@ from lifecircle.network.network import Ints, Mask, WalkNetwork
 RIM_M = 1e-5
 """Rounding of places on a rim: so far outside they still see into the square."""
 
+MASK_M = 64.0
+MOST_CELLS = 1 << 22
+"""Squares are looked for in cells of this size, larger where there were more than so many."""
+
 BLOCK = 1 << 18
 """So many lines of sight are looked along at a time."""
 
@@ -58,9 +62,12 @@ def in_squares(network: WalkNetwork, places: Attachment) -> InSquares:
     if not network.squares or places.own_x is None or places.own_y is None:
         nothing, no_metres = np.empty(0, dtype=np.int64), np.empty(0)
         return InSquares(nothing, nothing, no_metres, no_metres, no_metres)
-    tree = _squares(network).tree
-    inside, square = tree.query(shapely.points(places.own_x, places.own_y), predicate="intersects")
-    found = np.flatnonzero(places.found)
+    tree, mask = _squares(network).tree, _squares(network).mask
+    near = np.flatnonzero(mask.may_hold(places.own_x, places.own_y))
+    points = shapely.points(places.own_x[near], places.own_y[near])
+    inside, square = tree.query(points, predicate="intersects")
+    inside = near[inside]
+    found = np.flatnonzero(places.found & mask.may_hold(places.x, places.y))
     feet = shapely.points(places.x[found], places.y[found])
     rim, rim_square = tree.query(feet, predicate="dwithin", distance=RIM_M)
     rim = found[rim]
@@ -109,6 +116,33 @@ def sight_of_places(network: WalkNetwork, one: InSquares, other: InSquares) -> S
     return Sight(one.place[start], other.place[end], metres)
 
 
+class _CellMask:
+    """The cells of a grid that some polygons may touch: most places of a city are near none."""
+
+    def __init__(self, bounds: Floats) -> None:
+        """`bounds` are west, south, east and north of each polygon."""
+        bounds = bounds if len(bounds) else np.zeros((1, 4))
+        low, high = bounds[:, :2] - RIM_M, bounds[:, 2:] + RIM_M
+        self.origin = low.min(axis=0)
+        span = high.max(axis=0) - self.origin
+        self.cell_m = max(MASK_M, float(np.sqrt(span.prod() / MOST_CELLS)))
+        self.touched = np.zeros(np.ceil(span / self.cell_m).astype(int) + 1, dtype=bool)
+        cells = np.stack([low, high], axis=1) - self.origin
+        for (west, south), (east, north) in (cells // self.cell_m).astype(int).tolist():
+            self.touched[west : east + 1, south : north + 1] = True
+
+    def may_hold(self, x: Floats, y: Floats) -> Mask:
+        """Which places are in cells that are touched; others are in or on no polygon."""
+        column, row = (
+            (one - low) // self.cell_m for one, low in zip((x, y), self.origin, strict=True)
+        )
+        wide, high = self.touched.shape
+        chosen: Mask = (column >= 0) & (column < wide) & (row >= 0) & (row < high)
+        own = np.flatnonzero(chosen)
+        chosen[own] = self.touched[column[own].astype(int), row[own].astype(int)]
+        return chosen
+
+
 @dataclass(frozen=True)
 class _Squares:
     """All squares of a network: in a tree, widened by `RIM_M`, and their nodes one after the other.
@@ -117,6 +151,7 @@ class _Squares:
     """
 
     tree: shapely.STRtree
+    mask: _CellMask
     wide: npt.NDArray[np.object_]
     start: Ints
     node: Ints
@@ -133,6 +168,7 @@ def _squares(network: WalkNetwork) -> _Squares:
         nodes = [square.nodes for square in network.squares]
         network.kept[key] = _Squares(
             shapely.STRtree(polygons),
+            _CellMask(shapely.bounds(polygons)),
             wide,
             np.cumsum([0, *map(len, nodes)]),
             np.concatenate([np.empty(0, dtype=np.int64), *nodes]),

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import shapely
 from pyproj import CRS
 
+from lifecircle.base.cores import both
 from lifecircle.base.geo import Floats, transformed
 from lifecircle.base.problems import UsageError
 from lifecircle.network.attach import Attachment, attach, attach_again
@@ -158,15 +159,21 @@ class _Walked:
         if self.profile != before.profile:
             moved = set(self.services)
         columns, every = Columns(len(self.demand), self.services), np.arange(len(self.demand))
-        columns.take_over(BESIDE_STREETS, before, every)
-        walks.by_air(columns, places, every, self._among(others))
-        walks.to_the_border(columns, places, every, self._among(new))
-        stays = places.same_as(before.attachment)
-        fresh = np.flatnonzero(~stays)
-        columns.take_over(OVER_STREETS, before, np.where(stays, every, -1))
-        still = self._among(set(self.services) - moved)
-        walks.over_streets(columns, places.of(fresh), fresh, still)
-        walks.over_streets(columns, places, every, self._among(moved))
+
+        def beside_streets() -> None:
+            columns.take_over(BESIDE_STREETS, before, every)
+            walks.by_air(columns, places, every, self._among(others))
+            walks.to_the_border(columns, places, every, self._among(new))
+
+        def over_streets() -> None:
+            stays = places.same_as(before.attachment)
+            fresh = np.flatnonzero(~stays)
+            columns.take_over(OVER_STREETS, before, np.where(stays, every, -1))
+            still = self._among(set(self.services) - moved)
+            walks.over_streets(columns, places.of(fresh), fresh, still)
+            walks.over_streets(columns, places, every, self._among(moved))
+
+        both(beside_streets, over_streets)
         return self._minutes(columns, places, entrances)
 
     def _among(self, names: Collection[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lifecircle.base.cores import side_by_side
 from lifecircle.base.sentences import LANGUAGES, catalogue, sentence
 from lifecircle.base.tables import DENOMINATORS
 from lifecircle.measures.coverage import measured
@@ -28,7 +28,7 @@ from lifecircle.outputs.words import denominator_words, main_denominator, notes,
 from lifecircle.standards.catalogue import Headline, Limit, Service
 
 HANDS = 2
-"""Rings are drawn by so many threads: a go attaches all demand anew, so more cost more."""
+"""Rings are drawn in so many goes: each attaches all demand anew, so more cost more."""
 
 DATUM_NAMES = {"wgs84": "WGS 84", "gcj02": "GCJ-02", "bd09": "BD-09"}
 
@@ -179,9 +179,7 @@ def facility_rings(result: Result, facilities: gpd.GeoDataFrame) -> gpd.GeoDataF
         for _, rows in _walked_alike(result, facilities, circles)
         for start in range(min(HANDS, len(rows)))
     ]
-    # Most of the time goes into unions of shapes, which leave Python alone: threads help.
-    with ThreadPoolExecutor() as pool:
-        rings = pd.concat(list(pool.map(drawn, parts)), ignore_index=True)
+    rings = pd.concat(side_by_side(drawn, parts), ignore_index=True)
     columns = ["id", "limit_m", *([weight] if demand is not None else []), "geometry"]
     return rings.astype({"id": str})[columns]
 

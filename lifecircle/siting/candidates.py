@@ -202,7 +202,8 @@ def _useful(
     if len(wanting_x) == 0:
         return inside[:0]
     wanting = KDTree(np.column_stack([wanting_x, wanting_y]))
-    away = wanting.query(np.column_stack([x[inside], y[inside]]))[0]
+    places, most_m = np.column_stack([x[inside], y[inside]]), np.nextafter(reach_m, np.inf)
+    away = wanting.query(places, distance_upper_bound=most_m, workers=-1)[0]
     return np.asarray(inside[away <= reach_m], dtype=np.int64)
 
 

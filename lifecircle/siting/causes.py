@@ -88,7 +88,7 @@ class Facilities:
             nothing = np.full(len(x), np.nan)
             return np.full(len(x), -1, dtype=np.int64), nothing, nothing
         tree = KDTree(np.column_stack([entrances.x[chosen], entrances.y[chosen]]))
-        found = chosen[tree.query(np.column_stack([x, y]))[1]]
+        found = chosen[tree.query(np.column_stack([x, y]), workers=-1)[1]]
         return entrances.row[found], entrances.x[found], entrances.y[found]
 
 

@@ -14,6 +14,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from lifecircle.base.cores import side_by_side
 from lifecircle.base.problems import UsageError
 from lifecircle.base.tables import GAPS, WEIGHTS, conform, no_rows
 from lifecircle.measures.questions import Question, questions
@@ -91,7 +92,9 @@ def _found(
     survey = Survey(result, weight, around)
     below = units_below(result, weight)
     units = below.reset_index("unit_id").groupby(level="service")["unit_id"].agg(list)
-    parts = [_uncovered(survey, one, units.get(one.id, default=[]), below) for one in asked]
+    parts = side_by_side(
+        lambda one: _uncovered(survey, one, units.get(one.id, default=[]), below), asked
+    )
     parts += [_overloaded(survey, one) for one in shortages(result, asked, supplies)]
     parts = [part for part in parts if len(part.table)]
     if not parts:

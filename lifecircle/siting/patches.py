@@ -10,6 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
+from lifecircle.base.cores import side_by_side
 from lifecircle.base.geo import Floats
 from lifecircle.network.network import Ints
 
@@ -25,7 +26,7 @@ MOST_KEYS = 2**62
 DENSE = 8
 """Whole numbers below so many times their count are ranked without being sorted."""
 
-AT_ONCE = 20_000
+AT_ONCE = 2_000
 """So many outlines are drawn together: their points take many times the room of the outlines."""
 
 
@@ -131,14 +132,13 @@ def outlines(x: Floats, y: Floats, patch: Ints) -> npt.NDArray[np.object_]:
     kept = kept[np.argsort(square[kept], kind="stable")]
     start = np.append(np.flatnonzero(np.diff(patch[kept], prepend=-1)), len(kept))
     xy = np.column_stack([x[kept], y[kept]])
-    shapes = np.empty(len(start) - 1, dtype=object)
-    for low in range(0, len(shapes), AT_ONCE):
-        ends = start[low : low + AT_ONCE + 1]
-        shapes[low : low + AT_ONCE] = shapely.concave_hull(_drawn(xy, ends), ratio=0.25)
-        shapes[low : low + AT_ONCE] = shapely.buffer(
-            shapes[low : low + AT_ONCE], CELL_M, quad_segs=4
-        )
-    return shapes
+
+    def around(low: int) -> npt.NDArray[np.object_]:
+        hulls = shapely.concave_hull(_drawn(xy, start[low : low + AT_ONCE + 1]), ratio=0.25)
+        return np.asarray(shapely.buffer(hulls, CELL_M, quad_segs=4), dtype=object)
+
+    shapes = side_by_side(around, range(0, len(start) - 1, AT_ONCE))
+    return np.concatenate([np.empty(0, dtype=object), *shapes])
 
 
 def _drawn(xy: Floats, ends: Ints) -> npt.NDArray[np.object_]:

@@ -13,13 +13,17 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
+from geopandas.testing import assert_geodataframe_equal
 from python_calamine import CalamineWorkbook
 
 import lifecircle as lc
 from lifecircle.base.problems import Problem
 from lifecircle.base.sentences import LANGUAGES, Language
+from lifecircle.outputs import gis
 from lifecircle.outputs.csv_text import csv_bytes
 from lifecircle.outputs.gaps_terminal import cause_texts, cause_words
+from lifecircle.outputs.gis import write_package
+from lifecircle.outputs.gis_layers import styles
 from lifecircle.outputs.report_content import report_content
 from lifecircle.outputs.report_content_blocks import Paragraph, Report, Table
 from lifecircle.outputs.report_tables import report_tables
@@ -97,6 +101,28 @@ def test_no_gap_is_lost_from_the_files(large: lc.Result, tmp_path: Path) -> None
     assert listed["gap_id"].tolist() == large.gaps["gap_id"].tolist()
     layer = pyogrio.read_info(tmp_path / "run" / "results.gpkg", layer="gaps")
     assert layer["features"] == len(large.gaps) > MOST_ROWS
+
+
+def test_a_layer_written_some_rows_at_a_time_is_the_same_layer(
+    demo: lc.Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Columns that are empty in the first rows too, and empty throughout."""
+    late = np.where(np.arange(len(demo.demand)) < 500, None, "x")
+    demand = demo.demand.assign(late=late, never=None)
+    assert len(demand) > 1_000
+    drawn = styles(demo, ["demand"], "en")
+    whole, parts = tmp_path / "whole.gpkg", tmp_path / "parts.gpkg"
+    layers = {"facilities": demo.facilities, "demand": demand, "gaps": demo.gaps}
+    assert len(demo.facilities) > 200 and len(demo.gaps) > 200
+    for path, rows in ((whole, len(demand)), (parts, 90)):
+        monkeypatch.setattr(gis, "ROWS_AT_ONCE", rows)
+        write_package(layers, drawn, path, demo.study.report_date)
+    for layer in layers:
+        one, other = (pyogrio.read_dataframe(path, layer=layer) for path in (whole, parts))
+        assert_geodataframe_equal(one, other)
+        infos = [pyogrio.read_info(path, layer=layer) for path in (whole, parts)]
+        for name in ("crs", "geometry_type", "total_bounds", "capabilities", "ogr_types"):
+            assert np.all(infos[0][name] == infos[1][name]), (layer, name)
 
 
 def test_the_report_counts_and_finds_what_the_sheet_leaves_out(
