@@ -77,7 +77,7 @@ def kept(
 def _key(name: str, depends: Iterable[object]) -> str:
     packer = Packer()
     values = [_content(value) if isinstance(value, Path) else value for value in depends]
-    packed = packer.pack([name, _code(), *values])
+    packed = packer.whole([name, _code(), *values])
     digest = hashlib.sha256(json.dumps(packed).encode())
     for array in packer.arrays:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
@@ -103,7 +103,7 @@ def _code() -> str:
 def write_entry(path: Path, value: object) -> None:
     """Write `value` to `path`: the header's length and checksum, the header, the arrays."""
     packer = Packer()
-    packed = packer.pack(value)
+    packed = packer.whole(value)
     places, at = [], 0
     for array in packer.arrays:
         places.append([array.dtype.str, list(array.shape), at])
@@ -139,7 +139,7 @@ def read_entry(path: Path, classes: Iterable[type]) -> Any:
     arrays = [
         np.ndarray(shape, np.dtype(dtype), content, 24 + length + at) for dtype, shape, at in places
     ]
-    return Unpacker(arrays, classes).unpack(packed)
+    return Unpacker(arrays, classes).whole(packed)
 
 
 def _make_room(folder: Path) -> None:

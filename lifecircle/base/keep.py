@@ -30,6 +30,11 @@ class Packer:
 
     def __init__(self) -> None:
         self.arrays: list[np.ndarray[Any, Any]] = []
+        self.shapes: list[shapely.Geometry] = []
+
+    def whole(self, value: Any) -> Any:
+        """The value as JSON; the geometries that stand alone in it come after it, all at once."""
+        return [self.pack(value), self._geometries(self.shapes)]
 
     def pack(self, value: Any) -> Any:
         """The value as JSON; lists begin with what they stand for."""
@@ -55,7 +60,7 @@ class Packer:
             (list, "list", lambda value: map(self.pack, value)),
             (frozenset, "frozenset", lambda value: map(self.pack, sorted(value))),
             (Mapping, "dict", lambda value: (self.pack(one) for kv in value.items() for one in kv)),
-            (shapely.Geometry, "geometry", lambda value: [self._geometries([value])]),
+            (shapely.Geometry, "geometry", lambda value: [self._alone(value)]),
             (CRS, "crs", lambda value: [value.srs]),
             (pd.DataFrame, "table", self._table),
         )
@@ -81,6 +86,10 @@ class Packer:
         if not (plain & ~shapely.has_z(array)).all():
             return ["geometries", self._geometries(array)]
         return ["points", self._array(shapely.get_coordinates(array))]
+
+    def _alone(self, shape: shapely.Geometry) -> int:
+        self.shapes.append(shape)
+        return len(self.shapes) - 1
 
     def _geometries(self, shapes: Any) -> list[Any]:
         parts = [part or b"" for part in shapely.to_wkb(np.asarray(shapes, dtype=object))]
@@ -123,6 +132,13 @@ class Unpacker:
     def __init__(self, arrays: list[np.ndarray[Any, Any]], classes: Iterable[type]) -> None:
         self.arrays = arrays
         self.classes = {one.__name__: one for one in classes}
+        self.shapes: list[Any] = []
+
+    def whole(self, packed: Any) -> Any:
+        """The value that `Packer.whole` made this of."""
+        value, shapes = packed
+        self.shapes = self._geometries(shapes)
+        return self.unpack(value)
 
     def unpack(self, packed: Any) -> Any:
         """The value again."""
@@ -163,8 +179,8 @@ class Unpacker:
     def _crs(self, name: str) -> CRS:
         return CRS.from_user_input(name)
 
-    def _geometry(self, packed: list[Any]) -> Any:
-        return self._geometries(packed)[0]
+    def _geometry(self, number: int) -> Any:
+        return self.shapes[number]
 
     def _geometries(self, packed: list[Any]) -> list[Any]:
         sizes, whole = map(self._array, packed)

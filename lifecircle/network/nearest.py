@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.spatial import KDTree
 
 from lifecircle.base.geo import Floats
@@ -71,30 +72,33 @@ class EdgeIndex:
         first, count = network.vertex_start[edges], np.diff(network.vertex_start)[edges] - 1
         step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
         vertex, edge = np.repeat(first, count) + step, np.repeat(edges, count)
-        across = network.vertex_x[vertex + 1] - network.vertex_x[vertex]
-        up = network.vertex_y[vertex + 1] - network.vertex_y[vertex]
-        length = np.hypot(across, up)
+        length = np.hypot(*self._step(vertex))
         real = length > 0
-        self.vertex, self.edge = vertex[real], edge[real]
-        self.across, self.up, self.square = across[real], up[real], length[real] ** 2
-        self.x, self.y = network.vertex_x[self.vertex], network.vertex_y[self.vertex]
+        # What a segment is otherwise is found when it is asked for: a city has millions of them.
+        self.vertex, self.edge = vertex[real].astype(np.int32), edge[real].astype(np.int32)
         pieces = np.ceil(length[real] / STEP_M).astype(np.int64)
-        self.segment = np.repeat(np.arange(len(pieces)), pieces)
-        number = np.arange(len(self.segment)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-        self.half_m = np.append(length[real] / pieces / 2, 0.0)[np.append(self.segment, -1)]
-        middle = (number + 0.5) / pieces[self.segment]
+        self.half_m = length[real] / pieces / 2
+        segment = np.repeat(np.arange(len(pieces)), pieces)
+        number = np.arange(len(segment)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+        middle = (number + 0.5) / pieces[segment]
+        vertex = self.vertex[segment]
+        across, up = self._step(vertex)
         samples = np.column_stack(
-            [
-                self.x[self.segment] + middle * self.across[self.segment],
-                self.y[self.segment] + middle * self.up[self.segment],
-            ]
+            [network.vertex_x[vertex] + middle * across, network.vertex_y[vertex] + middle * up]
         )
+        # A sample that is not there, as the tree says it, is of a segment that is not asked for.
+        self.segment = np.append(segment, 0).astype(np.int32)
         self.tree = KDTree(samples, leafsize=16, balanced_tree=False, compact_nodes=False)
+
+    def _step(self, vertex: Ints) -> tuple[Floats, Floats]:
+        """From some vertices to the next ones."""
+        x, y = self.network.vertex_x, self.network.vertex_y
+        return x[vertex + 1] - x[vertex], y[vertex + 1] - y[vertex]
 
     def nearest(self, x: Floats, y: Floats, within_m: float) -> Feet:
         """The nearest place on one of the edges, no farther than `within_m`."""
         feet = Feet.none(len(x))
-        if len(self.segment) == 0:
+        if len(self.vertex) == 0:
             return feet
         order = _side_by_side(x, y)
         for start in range(0, len(x), BLOCK):
@@ -107,7 +111,7 @@ class EdgeIndex:
 
     def _nearest(self, x: Floats, y: Floats, within_m: float, samples: int) -> tuple[Feet, Mask]:
         """The best among the segments of the nearest samples, and where nothing can beat it."""
-        samples = min(samples, len(self.segment))
+        samples = min(samples, self.tree.n)
         reach_m = np.nextafter(within_m + STEP_M, np.inf)
         ranks = np.arange(1, samples + 1)
         away, sample = self.tree.query(
@@ -115,35 +119,35 @@ class EdgeIndex:
         )
         away, sample = np.asarray(away), np.asarray(sample)
         # The nearest sample is a street itself: what cannot be nearer need not be measured.
-        worth = away - self.half_m[sample] <= away[:, :1]
+        segment = self.segment[sample]
+        worth = away - self.half_m[segment] <= away[:, :1]
         place, rank = np.nonzero(worth & np.isfinite(away))
-        segment = self.segment[sample[place, rank]]
-        feet = self._feet(x[place], y[place], segment)
+        feet = self._feet(x[place], y[place], segment[place, rank])
         found = self.least(place, feet, len(x))
         found.edge[found.metres > within_m] = -1
         # What has not been seen is at least this far away.
         beyond_m = away[:, -1] - STEP_M / 2
         least_m = np.minimum(found.metres, within_m)
-        return found, np.asarray((beyond_m > least_m + TIE_M) | (samples == len(self.segment)))
+        return found, np.asarray((beyond_m > least_m + TIE_M) | (samples == self.tree.n))
 
-    def _feet(self, x: Floats, y: Floats, segment: Ints) -> Feet:
+    def _feet(self, x: Floats, y: Floats, segment: npt.NDArray[np.integer[Any]]) -> Feet:
         """Where each place is nearest to one segment."""
-        own_x, own_y = self.x[segment], self.y[segment]
-        across, up = self.across[segment], self.up[segment]
-        share = ((x - own_x) * across + (y - own_y) * up) / self.square[segment]
+        vertex = self.vertex[segment].astype(np.int64)
+        own_x, own_y = self.network.vertex_x[vertex], self.network.vertex_y[vertex]
+        across, up = self._step(vertex)
+        share = ((x - own_x) * across + (y - own_y) * up) / np.hypot(across, up) ** 2
         share = np.clip(share, 0.0, 1.0)
-        vertex = self.vertex[segment]
         # The ends exactly, so that streets that meet there are equally near.
         end = share == 1.0
         foot_x, foot_y = own_x + share * across, own_y + share * up
         foot_x[end] = self.network.vertex_x[vertex[end] + 1]
         foot_y[end] = self.network.vertex_y[vertex[end] + 1]
         metres = np.hypot(x - foot_x, y - foot_y)
-        return Feet(self.edge[segment], vertex, share, foot_x, foot_y, metres)
+        return Feet(self.edge[segment].astype(np.int64), vertex, share, foot_x, foot_y, metres)
 
     def all_near(self, x: Floats, y: Floats, within_m: float) -> tuple[Ints, Feet]:
         """All segments no farther than `within_m` from each place: place (rising), and foot."""
-        if len(self.segment) == 0:
+        if len(self.vertex) == 0:
             return np.empty(0, dtype=np.int64), Feet.none(0)
         reach_m = np.nextafter(within_m + STEP_M, np.inf)
         around: Any = self.tree.query_ball_point(np.column_stack([x, y]), reach_m, workers=-1)
