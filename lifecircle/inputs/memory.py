@@ -42,7 +42,7 @@ XML_FOR_PBF = 8.0
 A_POINT = 1200.0
 """Of demand: its row, its geometry and where it attaches."""
 
-A_WALK = 340.0
+A_WALK = 250.0
 """From a point to a service: as it is walked, as it is counted, and as it is written."""
 
 A_CELL = 40.0
