@@ -6,8 +6,9 @@ import errno
 import os
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -110,14 +111,16 @@ def keep_traceback(text: str) -> None:
         click.echo(text, err=True)
 
 
-def forget_interrupt() -> None:
-    """Let the exit code stand after a Ctrl-C that struck inside an `exec` of text.
+def end_at_once(code: int) -> NoReturn:
+    """End without waiting for threads that still compute; what was begun is cleared up already.
 
-    CPython remembers such an interrupt, though it was caught, and under `python -m` ends the
-    process by the signal instead of by its code.  Dataclasses and named tuples are made by `exec`
-    of text, so it strikes while libraries load.  The next `exec` of text clears the memory.
+    The code stands, too, after a Ctrl-C that struck inside an `exec` of text, as named tuples are
+    made by: CPython remembers it, and under `python -m` would end the process by the signal.
     """
-    exec("")  # noqa: S102 - a constant, and nothing
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # who read it is gone
+            stream.flush()
+    os._exit(code)
 
 
 def main() -> None:
@@ -138,8 +141,7 @@ def main() -> None:
         from lifecircle.base.sentences import sentence
 
         click.echo(sentence("summary.interrupted", own_language()), err=True)
-        forget_interrupt()
-        sys.exit(INTERRUPTED)
+        end_at_once(INTERRUPTED)
     except OSError as error:
         unwritten(error, own_language())
         sys.exit(WRONG_STUDY)

@@ -50,6 +50,25 @@ def test_both_are_done_at_once_and_an_error_of_either_is_raised() -> None:
             both(one, other)
 
 
+def test_who_fails_does_not_wait_for_what_is_under_way_beside() -> None:
+    begun, enough = threading.Event(), threading.Event()
+
+    def goes_on() -> None:
+        begun.set()
+        enough.wait(30)
+
+    def interrupted() -> None:
+        begun.wait(30)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        both(goes_on, interrupted)
+    assert not enough.is_set()
+    waiting = [one for one in threading.enumerate() if one.name.startswith("ThreadPool")]
+    assert waiting
+    enough.set()
+
+
 def fails() -> int:
     raise LookupError("it fails")
 
