@@ -9,6 +9,10 @@ from types import FrameType
 
 AGAIN_S = 0.02
 LOADER = "<frozen importlib"
+"""What CPython calls the files of the code that loads modules."""
+
+_held = threading.Event()
+"""A Ctrl-C is being held back: pressing again adds no second one to it."""
 
 
 def hold_back_interrupts() -> None:
@@ -25,12 +29,15 @@ def hold_back_interrupts() -> None:
 def _interrupt(_number: int, frame: FrameType | None) -> None:
     if not _loading(frame):
         raise KeyboardInterrupt
-    again = threading.Timer(AGAIN_S, _strike, (threading.get_ident(),))
-    again.daemon = True
-    again.start()
+    if not _held.is_set():
+        _held.set()
+        again = threading.Timer(AGAIN_S, _strike, (threading.get_ident(),))
+        again.daemon = True
+        again.start()
 
 
 def _strike(thread: int) -> None:
+    _held.clear()
     if hasattr(signal, "pthread_kill"):  # which also wakes a thread that waits
         signal.pthread_kill(thread, signal.SIGINT)
     else:
